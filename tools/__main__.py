@@ -1,0 +1,32 @@
+"""``python -m tools COMMAND``: the commands that keep outputs, numbers and links of the lesson true."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+COMMANDS = {
+    "refresh": "run the notebooks, check their claims, store outputs and numbers (--check: write nothing)",
+    "numbers": "write the numbers in the prose from their facts (--check: only list the stale ones)",
+    "links": "write badges and links from the repository address in pyproject.toml",
+    "picture": "draw the picture at the top of the README",
+    "sample": "make the data sample that is shipped with the package",
+}
+MODULES = {"sample": "make_sample"}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command with its own arguments; returns the exit status."""
+    if not arguments or arguments[0] not in COMMANDS:
+        width = max(map(len, COMMANDS))
+        print(
+            "usage: python -m tools COMMAND", *(f"  {n:<{width}}  {t}" for n, t in COMMANDS.items()), sep="\n"
+        )
+        return 2
+    name, *rest = arguments
+    module = importlib.import_module(f"tools.{MODULES.get(name, name)}")
+    return int(module.main(rest) or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,202 @@
+"""The facts behind the numbers in the prose: name → value, computed or quoted, never typed into a sentence.
+
+Four kinds of names:
+
+- ``FACTS`` below, for whatever a line of Python can say;
+- ``NETWORK.total`` and ``NETWORK.layer.column`` for the networks in ``NETWORKS``: ``post.params``,
+  ``post.fc6.macs_share``, ``vgg16.conv_layers``; see ``TOTALS`` and ``COLUMNS``;
+- ``published.KEY`` for figures that others published, kept with their source in
+  ``vgg_lesson/assets/published.json``;
+- ``runs.NAME.COLUMN.WHICH`` for the logs in ``vgg_lesson/assets/runs/NAME.csv``, WHICH being a row counted
+  from 0, ``last``, ``min``, ``max`` or ``count``.
+
+A list takes an index, also from the end: ``published.post_test_accuracy.9`` or ``….-1``.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import json
+import math
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from tools.paths import ASSETS, notebooks
+from vgg_lesson.arithmetic import LayerRow, LayerTrace, memory, trace
+
+Number = int | float
+
+NETWORKS: Mapping[str, Callable[[], LayerTrace]] = {
+    "vgg11": lambda: trace("VGG-11"),
+    "vgg11_lrn": lambda: trace("VGG-11-LRN"),
+    "vgg13": lambda: trace("VGG-13"),
+    "vgg16_1x1": lambda: trace("VGG-16-1x1"),
+    "vgg16": lambda: trace("VGG-16"),
+    "vgg19": lambda: trace("VGG-19"),
+    # The post's text, its published log, the network of the class, and variations on the post's.
+    "post": lambda: trace("VGG-11", in_channels=1, num_classes=10),
+    "post_log": lambda: trace("VGG-11", in_channels=1, num_classes=10, width=0.25),
+    "class": lambda: trace(
+        "VGG-11", in_channels=1, num_classes=10, image_size=32, width=0.25, hidden=512, batch_norm=True
+    ),
+    "post_gap": lambda: trace("VGG-11", in_channels=1, num_classes=10, head="gap"),
+    "post_at_112": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=112),
+    "post_at_32": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=32),
+}
+TOTALS: Mapping[str, Callable[[LayerTrace], Number]] = {
+    "params": lambda t: t.total_params,
+    "conv_params": lambda t: t.conv_params,
+    "fc_params": lambda t: t.fc_params,
+    "macs": lambda t: t.total_macs,
+    "fc_macs": lambda t: sum(row.macs for row in t.rows if row.kind == "linear"),
+    "activations": lambda t: t.total_activations,
+    "conv_share": lambda t: t.conv_params / t.total_params,
+    "fc_share": lambda t: t.fc_params / t.total_params,
+    "fc_macs_share": lambda t: sum(row.macs for row in t.rows if row.kind == "linear") / t.total_macs,
+    "conv_layers": lambda t: t.config.conv_layers,
+    "weight_layers": lambda t: t.config.weight_layers,
+    "weight_bytes": lambda t: memory(t, 1).weights,
+}
+COLUMNS: Mapping[str, Callable[[LayerTrace, LayerRow], Number]] = {
+    "params": lambda t, row: row.params,
+    "macs": lambda t, row: row.macs,
+    "activations": lambda t, row: row.activations,
+    "channels": lambda t, row: row.output_shape[0],
+    "side": lambda t, row: row.output_shape[-1],
+    "receptive_field": lambda t, row: row.receptive_field or 0,
+    "jump": lambda t, row: row.jump or 0,
+    "params_share": lambda t, row: row.params / t.total_params,
+    "macs_share": lambda t, row: row.macs / t.total_macs,
+    "activations_share": lambda t, row: row.activations / t.total_activations,
+}
+
+# One section per notebook, in their order. Add yours with `FACTS |= {...}`.
+FACTS: dict[str, Callable[[], Number]] = {
+    "paper.hidden": lambda: 4096,
+    "paper.classes": lambda: 1000,
+    "paper.image_size": lambda: 224,
+    "data.train": lambda: 60_000,
+    "data.test": lambda: 10_000,
+    "data.sample_train": lambda: 8_000,
+    "data.sample_test": lambda: 2_000,
+    "chance": lambda: 0.1,
+    "ln10": lambda: math.log(10),
+    "ln1000": lambda: math.log(1000),
+}
+
+# README
+FACTS |= {"series.notebooks": lambda: len(notebooks())}
+
+# 01 why depth: weights of a layer with C channels in and out, in units of C²
+FACTS |= {
+    "kernel7_over_stack": lambda: 49 / 27,
+    "kernel7_extra": lambda: 49 / 27 - 1,
+    "stack_saving7": lambda: 1 - 27 / 49,
+    "kernel5_over_stack": lambda: 25 / 18,
+    "stack_saving5": lambda: 1 - 18 / 25,
+}
+
+# 02 architecture
+FACTS |= {"flattened": lambda: 512 * 7 * 7}
+
+# 04 data
+FACTS |= {
+    "upsampling.pixels": lambda: 224**2 // 28**2,
+    "upsampling.early_macs_share": lambda: (
+        sum(row.macs for row in network("post").rows if row.name[:5] in ("conv1", "conv2", "conv3"))
+        / network("post").total_macs
+    ),
+}
+
+# 05 why it stalls: ten ReLU layers, each keeping 1/6 of the variance under PyTorch's default initialisation
+FACTS |= {
+    "stall.variance_per_layer": lambda: 1 / 6,
+    "stall.rms_ten_layers": lambda: 6**-5,
+}
+
+
+@cache
+def network(name: str) -> LayerTrace:
+    """The counted network called ``name`` in ``NETWORKS``."""
+    return NETWORKS[name]()
+
+
+@cache
+def published() -> Mapping[str, Any]:
+    """Figures that others published: key → {"value": number or list, "source": where it stands}."""
+    return dict(json.loads((ASSETS / "published.json").read_text(encoding="utf-8")))
+
+
+@cache
+def log(name: str) -> Mapping[str, list[float]]:
+    """A stored log as columns of numbers; cells that hold text are left out of their column."""
+    with (ASSETS / "runs" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    columns = {column: [row[column] for row in rows] for column in (rows[0] if rows else ())}
+    return {column: [float(cell) for cell in cells if _is_number(cell)] for column, cells in columns.items()}
+
+
+def fact(name: str) -> Number:
+    """The value behind a name.
+
+    Raises:
+        ValueError: an unknown name, with the nearest known ones; or a name that stands for a list.
+    """
+    value = _look_up(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"fact {name!r} is {value!r}; a number is expected: add an index such as {name}.0")
+    return value
+
+
+def known_names() -> list[str]:
+    """Every name that needs no index: for advice and for a look round."""
+    traced = [f"{net}.{total}" for net in NETWORKS for total in TOTALS]
+    layers = [f"{n}.{row.name}.{column}" for n in NETWORKS for row in network(n).rows for column in COLUMNS]
+    runs = [f"runs.{path.stem}.{column}.last" for path in _runs() for column in log(path.stem)]
+    return [*FACTS, *(f"published.{key}" for key in published()), *traced, *runs, *layers]
+
+
+def _look_up(name: str) -> Any:
+    if name in FACTS:
+        return FACTS[name]()
+    first, *rest = name.split(".")
+    try:
+        if first == "published":
+            return _indexed(published()[rest[0]]["value"], rest[1:])
+        if first == "runs":
+            return _from_log(*rest)
+        if len(rest) == 1:
+            return TOTALS[rest[0]](network(first))
+        return COLUMNS[rest[1]](network(first), network(first).row(rest[0]))
+    except (KeyError, IndexError, ValueError, TypeError, FileNotFoundError):
+        near = difflib.get_close_matches(name, known_names(), n=3)
+        advice = (
+            f"did you mean {' or '.join(near)}?" if near else "see tools/facts.py for the names there are"
+        )
+        raise ValueError(f"there is no fact called {name!r}; {advice}") from None
+
+
+def _from_log(run: str, column: str, which: str) -> Number:
+    cells = log(run)[column]
+    if which in ("min", "max", "count"):
+        return {"min": min, "max": max, "count": len}[which](cells)
+    return cells[-1 if which == "last" else int(which)]
+
+
+def _indexed(value: Any, indices: list[str]) -> Any:
+    for index in indices:
+        value = value[int(index)] if isinstance(value, list) else value[index]
+    return value
+
+
+def _runs() -> list[Any]:
+    return sorted((ASSETS / "runs").glob("*.csv"))
+
+
+def _is_number(cell: str | None) -> bool:
+    try:
+        return cell is not None and math.isfinite(float(cell))
+    except ValueError:
+        return False

@@ -1,0 +1,43 @@
+"""Where things stand in the repository."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+CLAIMS = ROOT / "tests" / "claims"
+ASSETS = ROOT / "vgg_lesson" / "assets"
+
+
+def notebooks(names: Iterable[str] = ()) -> list[Path]:
+    """The notebooks in order, or those that ``names`` names: "05", "05_why_it_stalls" or a path.
+
+    Raises:
+        ValueError: a name that fits no notebook or several.
+    """
+    every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    return [_find(name, every) for name in names] or every
+
+
+def documents() -> list[Path]:
+    """Everything with fact markers in its prose: the README, the notebooks and the guides beside them."""
+    return [ROOT / "README.md", *sorted(NOTEBOOKS.glob("*.md")), *notebooks()]
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file in one step, so that an interruption leaves the old one whole."""
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    draft.replace(path)
+
+
+def _find(name: str, every: list[Path]) -> Path:
+    stem = Path(name).name.removesuffix(".ipynb")
+    fitting = [path for path in every if path.stem == stem] or [
+        path for path in every if path.stem.startswith(stem)
+    ]
+    if len(fitting) != 1:
+        raise ValueError(f"notebook {name!r} fits {len(fitting)} of {', '.join(path.stem for path in every)}")
+    return fitting[0]
