@@ -72,6 +72,13 @@ COLUMNS: Mapping[str, Callable[[LayerTrace, LayerRow], Number]] = {
     "activations_share": lambda t, row: row.activations / t.total_activations,
 }
 
+
+@cache
+def network(name: str) -> LayerTrace:
+    """The counted network called ``name`` in ``NETWORKS``."""
+    return NETWORKS[name]()
+
+
 # One section per notebook, in their order. Add yours with `FACTS |= {...}`.
 FACTS: dict[str, Callable[[], Number]] = {
     "paper.hidden": lambda: 4096,
@@ -115,12 +122,6 @@ FACTS |= {
     "stall.variance_per_layer": lambda: 1 / 6,
     "stall.rms_ten_layers": lambda: 6**-5,
 }
-
-
-@cache
-def network(name: str) -> LayerTrace:
-    """The counted network called ``name`` in ``NETWORKS``."""
-    return NETWORKS[name]()
 
 
 @cache

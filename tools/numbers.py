@@ -1,7 +1,8 @@
 """Numbers in prose: each stands before an invisible marker naming the fact it comes from.
 
 ``128,806,154<!--=post.params-->``, ``92.8%<!--=post.fc_share:.1%-->`` and
-``128.8<!--=post.params/1e6:.1f--> million`` show the form: a name, then optionally a divisor and a Python format (default: thousands separators).
+``128.8<!--=post.params/1e6:.1f--> million`` show the form: a name, then optionally
+a divisor and a Python format (default: thousands separators).
 """
 
 from __future__ import annotations

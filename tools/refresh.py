@@ -1,9 +1,9 @@
 """Run the notebooks from top to bottom and store what came out, if every claim of the text holds.
 
 The kernel runs in this very environment, under the budget that ``VGG_LESSON_BUDGET`` names (default: class).
-Each notebook gets a fresh kernel; its claims, ``tests/claims/NAME.py``, are asserted in that kernel at the end.
-Nothing is written for a notebook that stopped with an error, whose claim failed, or whose outputs show paths of
-this machine. ``--check`` runs everything and writes nothing: the command before a release.
+Each notebook gets a fresh kernel; its claims, ``tests/claims/NAME.py``, are asserted there at the end.
+Nothing is written for a notebook that stopped with an error, whose claim failed, or whose outputs show
+paths of this machine. ``--check`` runs everything and writes nothing: the command before a release.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ SAMPLE_EVERY = 0.2
 class Run:
     """How one notebook ran: seconds, its slowest code cell, the kernel's peak in MB, the file in kB."""
 
-    name: str
     seconds: float
     longest: float
     longest_cell: int
@@ -55,7 +54,7 @@ class Run:
     def __str__(self) -> str:
         slowest = f"{self.longest:.1f} s (no. {self.longest_cell})"
         figures = f"{self.seconds:>8.1f}{slowest:>16}{self.peak_mb:>9.0f}{self.kilobytes:>9.0f}"
-        return f"{self.name:<26}{figures}  {self.claims}"
+        return f"{figures}  {self.claims}"
 
 
 class ThisEnvironment(KernelSpecManager):
@@ -168,7 +167,7 @@ def refresh(path: Path, *, claims: bool = True, keep: bool = True) -> Run:
         write_atomically(path, text)
     longest = max(seconds, default=0.0)
     cell = seconds.index(longest) if seconds else 0
-    return Run(path.stem, total, longest, cell, peak, len(text) / 1000, "held" if checked else "not checked")
+    return Run(total, longest, cell, peak, len(text) / 1000, "held" if checked else "not checked")
 
 
 def main(arguments: list[str]) -> int:
@@ -184,11 +183,12 @@ def main(arguments: list[str]) -> int:
     print(f"budget {get_budget().name}{', writing nothing' if options.check else ''}")
     print(f"{'notebook':<26}{'seconds':>8}{'longest cell':>16}{'peak MB':>9}{'file kB':>9}  claims")
     for path in notebooks(options.names):
+        print(f"{path.stem:<26}", end="", flush=True)
         try:
             run = refresh(path, claims=not options.no_claims, keep=not options.check)
         except (RuntimeError, ValueError) as error:
             failed += 1
-            print(f"{path.stem:<26}FAILED, file unchanged\n{error}", flush=True)
+            print(f"FAILED, file unchanged\n{error}", flush=True)
             continue
         print(run, flush=True)
     if not options.check and not options.names and not failed:
