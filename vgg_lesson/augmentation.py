@@ -1,0 +1,37 @@
+"""Random changes to training images that keep their label, on raw uint8 batches, on any device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Generator, Tensor
+from torch.nn.functional import pad
+
+MAX_SHIFT = 2
+
+
+def random_flip(images: Tensor, generator: Generator) -> Tensor:
+    """Mirror about half of the images (B, H, W) left to right."""
+    chosen = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(chosen.to(images.device)[:, None, None], images.flip(2), images)
+
+
+def random_shift(images: Tensor, generator: Generator) -> Tensor:
+    """Move each image (B, H, W) by up to two pixels each way; what enters is black (0)."""
+    count, height, width = images.shape
+    offsets = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator).to(images.device)
+    rows = offsets[0] + torch.arange(height, device=images.device)
+    columns = offsets[1] + torch.arange(width, device=images.device)
+    index = torch.arange(count, device=images.device)[:, None, None]
+    return pad(images, (MAX_SHIFT,) * 4)[index, rows[:, :, None], columns[:, None, :]]
+
+
+def _flip_and_shift(images: Tensor, generator: Generator) -> Tensor:
+    return random_shift(random_flip(images, generator), generator)
+
+
+AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = MappingProxyType(
+    {"flip": random_flip, "flip+shift": _flip_and_shift}
+)

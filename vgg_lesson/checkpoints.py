@@ -1,0 +1,140 @@
+"""Weights to ship (safetensors with a card) and checkpoints to resume from (``torch.load`` with ``weights_only``)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+
+from vgg_lesson.configs import Conv, VGGConfig
+from vgg_lesson.datasets import Preprocessing
+from vgg_lesson.files import write_atomically
+from vgg_lesson.models import VGG, build_vgg
+
+
+def save_weights(
+    model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write the weights as safetensors of ``dtype``, with all that is needed to build the network again.
+
+    ``card`` says how they came about (recipe, data, seed, accuracy, command): JSON values only. It is stored inside
+    the file and, with the file's SHA-256, beside it as ``<name>.json``.
+    """
+    path = Path(path)
+    tensors = {
+        name: (
+            tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()
+        ).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    network = {
+        "name": model.config.name, "column": model.config.column, "lrn": model.config.lrn,
+        "blocks": [[asdict(conv) for conv in block] for block in model.config.blocks],
+        "settings": model.settings, "preprocessing": asdict(model.preprocessing),
+    }  # fmt: skip
+    content = save(tensors, metadata={"network": json.dumps(network), "card": json.dumps(dict(card))})
+    write_atomically(path, content)
+    beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    write_atomically(path.with_suffix(".json"), (json.dumps(beside, indent=2) + "\n").encode())
+
+
+def load_weights(path: str | Path) -> VGG:
+    """Build the network that `save_weights` wrote and give it its weights, as float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: the file is not such a file, or is damaged.
+    """
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            network = json.loads((file.metadata() or {})["network"])
+        tensors = load_file(str(path))
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"path={str(path)!r} holds no weights of this lesson: {error}") from error
+    blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
+    config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
+    model = build_vgg(config, **network["settings"])
+    model.preprocessing = Preprocessing(**network["preprocessing"])
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def trained_names() -> tuple[str, ...]:
+    """Names of the networks that are shipped."""
+    return tuple(sorted(path.stem for path in _weights_folder().glob("*.safetensors")))
+
+
+def load_trained(name: str = "vgg11-class") -> VGG:
+    """A shipped, trained network, on the CPU and in evaluation mode; `trained_card` says how it came about.
+
+    Raises:
+        ValueError: an unknown name, or a file that differs from the one shipped.
+    """
+    card = trained_card(name)
+    path = _weights_folder() / f"{name}.safetensors"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
+        raise ValueError(
+            f"name={name!r}: {path.name} is not the file that was shipped; restore it with git checkout"
+        )
+    return load_weights(path)
+
+
+def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
+    """Recipe, data, seed, accuracy and command of a shipped network."""
+    if name not in trained_names():
+        raise ValueError(f"name={name!r} is not shipped; choose one of {', '.join(trained_names())}")
+    card: dict[str, Any] = json.loads((_weights_folder() / f"{name}.json").read_text())
+    return card
+
+
+def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to."""
+    path = Path(path)
+    buffer = io.BytesIO()
+    torch.save({"run": dict(run), "state": dict(state)}, buffer)
+    content = buffer.getvalue()
+    if path.exists():
+        path.replace(_previous(path))
+    write_atomically(path, hashlib.sha256(content).digest() + content)
+
+
+def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The newest undamaged state saved under ``path``, or None if there is none.
+
+    Raises:
+        ValueError: it belongs to another run than ``run``: going on would mix two recipes.
+    """
+    for candidate in (Path(path), _previous(Path(path))):
+        if not candidate.exists():
+            continue
+        content = candidate.read_bytes()
+        if hashlib.sha256(content[32:]).digest() != content[:32]:
+            warnings.warn(f"checkpoint {candidate} is damaged and left aside", stacklevel=3)
+            continue
+        saved = torch.load(io.BytesIO(content[32:]), weights_only=True)
+        if saved["run"] != dict(run):
+            changed = sorted(key for key in {*run, *saved["run"]} if run.get(key) != saved["run"].get(key))
+            raise ValueError(
+                f"checkpoint={str(candidate)!r} belongs to a run with other {', '.join(changed)}; "
+                "choose another file, or delete it to start anew"
+            )
+        state: dict[str, Any] = saved["state"]
+        return state
+    return None
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(path.name + ".previous")
+
+
+def _weights_folder() -> Path:
+    return Path(str(files("vgg_lesson") / "assets" / "weights"))

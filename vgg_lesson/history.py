@@ -1,0 +1,93 @@
+"""The record of a training run: every step's loss, every epoch's accuracy, as CSV when it must be kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from vgg_lesson.files import write_atomically
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch: mean training loss and accuracy (0 to 1) *while* training, and those on the validation set after it.
+
+    ``validation_loss`` and ``validation_accuracy`` are None where no validation set was given. ``seconds`` counts
+    training steps only, from the start of the run; ``lr`` is the learning rate of the epoch's last step.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    seconds: float
+    lr: float
+
+
+@dataclass
+class History:
+    """What `fit` returns, complete or up to the interruption."""
+
+    label: str = ""
+    step_losses: list[float] = field(default_factory=list)
+    epochs: list[EpochRecord] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent in training steps, evaluation and drawing left out."""
+        return self.epochs[-1].seconds if self.epochs else 0.0
+
+    @property
+    def last(self) -> EpochRecord:
+        """The newest epoch; ValueError if there is none yet."""
+        if not self.epochs:
+            raise ValueError(f"history {self.label!r} holds no epoch yet; train for at least one step first")
+        return self.epochs[-1]
+
+    def mean_loss(self, first: int, last: int) -> float:
+        """Mean loss of the steps ``first`` to ``last``, counted from 1, both included."""
+        if not 1 <= first <= last <= len(self.step_losses):
+            raise ValueError(
+                f"first={first}, last={last} is out of range; steps 1 to {len(self.step_losses)} exist"
+            )
+        return sum(self.step_losses[first - 1 : last]) / (last - first + 1)
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the epochs to ``path`` and, beside it, the step losses to ``<name>.steps.csv``."""
+        path = Path(path)
+        names = [f.name for f in fields(EpochRecord)]
+        write_atomically(path, _csv(names, ([asdict(record)[n] for n in names] for record in self.epochs)))
+        steps = ([step, f"{loss:.6g}"] for step, loss in enumerate(self.step_losses, 1))
+        write_atomically(path.with_suffix(".steps.csv"), _csv(["step", "loss"], steps))
+
+    @classmethod
+    def from_csv(cls, path: str | Path, label: str = "") -> History:
+        """Read what `to_csv` wrote."""
+        path = Path(path)
+        with path.open(newline="") as file:
+            epochs = [_record(row) for row in csv.DictReader(file)]
+        steps = path.with_suffix(".steps.csv")
+        losses: list[float] = []
+        if steps.exists():
+            with steps.open(newline="") as file:
+                losses = [float(row["loss"]) for row in csv.DictReader(file)]
+        return cls(label or path.stem, losses, epochs)
+
+
+def _record(row: dict[str, str]) -> EpochRecord:
+    values: dict[str, Any] = {name: float(text) if text else None for name, text in row.items()}
+    return EpochRecord(**{**values, "epoch": int(row["epoch"]), "step": int(row["step"])})
+
+
+def _csv(header: list[str], rows: Any) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()

@@ -1,0 +1,246 @@
+"""VGG as a PyTorch module, built from the same tables that `vgg_lesson.arithmetic` counts.
+
+Source: arXiv:1409.1556, Section 2 and Table 1. Layer for layer the same as torchvision's ``vgg11`` … ``vgg19``
+(https://docs.pytorch.org/vision/stable/models/vgg.html) where the two overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vgg_lesson.arithmetic import check_network, scaled
+from vgg_lesson.configs import Conv, VGGConfig, check_positive_int, get_config
+from vgg_lesson.datasets import Preprocessing
+
+INIT_SCHEMES = ("he", "xavier", "paper", "pytorch")
+PAPER_STD = 0.1  # the square root of the paper's "variance 10⁻²", Section 3.1
+TORCHVISION_GRID = 7
+
+
+class VGGBlock(nn.Sequential):
+    """Convolutions with ReLUs, then a 2×2 max-pool: (B, in_channels, H, W) → (B, last channels, H//2, W//2).
+
+    Args:
+        in_channels: channels of the input.
+        convs: the convolutions, in order; padding keeps the grid.
+        batch_norm: normalise after every convolution. lrn: local response normalisation after the first ReLU.
+    """
+
+    def __init__(
+        self, in_channels: int, convs: tuple[Conv, ...], *, batch_norm: bool = False, lrn: bool = False
+    ):
+        layers: list[nn.Module] = []
+        for index, conv in enumerate(convs):
+            layers.append(nn.Conv2d(in_channels, conv.channels, conv.kernel, padding=conv.kernel // 2))
+            if batch_norm:
+                layers.append(nn.BatchNorm2d(conv.channels))
+            layers.append(nn.ReLU(inplace=True))
+            if lrn and index == 0:
+                layers.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2))
+            in_channels = conv.channels
+        layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
+        super().__init__(*layers)
+
+
+class VGG(nn.Module):
+    """A VGG network: ``features`` is a Sequential of `VGGBlock`, ``classifier`` the head.
+
+    Maps float images (B, in_channels, image_size, image_size) to class scores (B, num_classes). ``settings`` holds
+    the arguments that `build_vgg` needs to build the same network again, ``preprocessing`` what its input expects.
+    Use `build_vgg`, which validates its arguments and initialises the weights.
+    """
+
+    def __init__(
+        self,
+        config: VGGConfig,
+        *,
+        in_channels: int,
+        num_classes: int,
+        image_size: int,
+        width: float,
+        batch_norm: bool,
+        hidden: int,
+        dropout: float,
+        head: str,
+    ):
+        super().__init__()
+        self.config = config
+        self.settings: dict[str, Any] = {
+            "in_channels": in_channels, "num_classes": num_classes, "image_size": image_size, "width": width,
+            "batch_norm": batch_norm, "hidden": hidden, "dropout": dropout, "head": head,
+        }  # fmt: skip
+        self.preprocessing = Preprocessing(image_size=image_size)
+        self.features = nn.Sequential()
+        channels = in_channels
+        for number, block in enumerate(config.blocks, 1):
+            convs = tuple(Conv(scaled(conv.channels, width), conv.kernel) for conv in block)
+            self.features.append(
+                VGGBlock(channels, convs, batch_norm=batch_norm, lrn=config.lrn and number == 1)
+            )
+            channels = convs[-1].channels
+        grid = image_size // 2 ** len(config.blocks)
+        self.classifier = (
+            _gap_head(channels, num_classes)
+            if head == "gap"
+            else _fc_head(channels * grid * grid, hidden, num_classes, dropout)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        self._check_input(images)
+        return self.classifier(self.features(images))
+
+    def _check_input(self, images: Tensor) -> None:
+        channels, side = self.settings["in_channels"], self.settings["image_size"]
+        if images.ndim != 4:
+            raise ValueError(
+                f"images has shape {tuple(images.shape)}; four axes (batch, channels, height, width) are expected: "
+                "use images[None] for a single picture"
+            )
+        flexible = self.settings["head"] == "gap" and min(images.shape[2:]) >= 2 ** len(self.config.blocks)
+        if images.shape[1] != channels or (tuple(images.shape[2:]) != (side, side) and not flexible):
+            raise ValueError(
+                f"images has shape {tuple(images.shape)}; this network expects (batch, {channels}, {side}, {side})"
+            )
+
+
+def _fc_head(inputs: int, hidden: int, num_classes: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(inputs, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout),
+        nn.Linear(hidden, hidden), nn.ReLU(inplace=True), nn.Dropout(dropout),
+        nn.Linear(hidden, num_classes),
+    )  # fmt: skip
+
+
+def _gap_head(channels: int, num_classes: int) -> nn.Sequential:
+    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+
+
+def build_vgg(
+    config: str | VGGConfig = "VGG-11",
+    *,
+    in_channels: int = 3,
+    num_classes: int = 1000,
+    image_size: int = 224,
+    width: float = 1.0,
+    batch_norm: bool = False,
+    hidden: int = 4096,
+    dropout: float = 0.5,
+    head: str = "fc",
+    init: str = "he",
+    device: torch.device | str | None = None,
+) -> VGG:
+    """Build and initialise a VGG; the arguments are those of `vgg_lesson.arithmetic.trace`, and:
+
+    Args:
+        dropout: probability, 0 ≤ dropout < 1, after each hidden FC layer. init: a scheme of `initialize`.
+        device: where the float32 weights live; "meta" gives shapes without memory (and without weights).
+
+    Raises:
+        ValueError, TypeError: an argument out of range, named with its value and what would be accepted.
+    """
+    layout = get_config(config)
+    check_network(
+        layout, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
+        batch_norm=batch_norm, hidden=hidden, head=head,
+    )  # fmt: skip
+    _check_dropout(dropout)
+    _check_scheme("init", init)
+    place = _as_device(device)
+    with torch.device("meta"):
+        model = VGG(
+            layout, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
+            batch_norm=batch_norm, hidden=hidden, dropout=dropout, head=head,
+        )  # fmt: skip
+    if place.type == "meta":
+        return model
+    return initialize(model.to_empty(device=place), init)
+
+
+def class_vgg(config: str | VGGConfig = "VGG-11", **changes: Any) -> VGG:
+    """The class network: `build_vgg` at 32×32 pixels, one channel, ten classes, quarter width, 512 hidden units,
+    batch norm; ``changes`` override any of these."""
+    defaults = {
+        "in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.25, "hidden": 512, "batch_norm": True,
+    }  # fmt: skip
+    return build_vgg(config, **{**defaults, **changes})
+
+
+def initialize(model: nn.Module, scheme: str = "he") -> Any:
+    """Draw all weights anew, in place, from torch's global random generator; returns ``model``.
+
+    Args:
+        scheme: "he" draws N(0, 2/fan_in) (He et al., arXiv:1502.01852), "xavier" uniform with variance
+            2/(fan_in + fan_out) (Glorot and Bengio, 2010), "paper" N(0, 10⁻²) as Section 3.1 of arXiv:1409.1556
+            says; these three set biases to zero. "pytorch" is each layer's own ``reset_parameters``.
+
+    Raises:
+        ValueError: an unknown scheme.
+    """
+    _check_scheme("scheme", scheme)
+    draw: dict[str, Callable[[Tensor], Tensor]] = {
+        "he": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
+        "xavier": nn.init.xavier_uniform_,
+        "paper": lambda weight: nn.init.normal_(weight, std=PAPER_STD),
+    }
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear) and scheme != "pytorch":
+            draw[scheme](layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.Conv2d | nn.Linear | nn.BatchNorm2d):
+            layer.reset_parameters()
+    return model
+
+
+def load_torchvision_weights(model: VGG, state_dict: Mapping[str, Tensor]) -> VGG:
+    """Copy the weights of torchvision's VGG of the same layout into ``model``, in place; returns ``model``.
+
+    A model on the meta device takes over the tensors themselves, so that one copy stays in memory.
+
+    Raises:
+        ValueError: layers that do not match, or a last grid that is not 7×7 (torchvision pools any grid to 7×7
+            first, which this network does not do, so equal weights would mean different networks).
+    """
+    grid = model.settings["image_size"] // 2 ** len(model.config.blocks)
+    if grid != TORCHVISION_GRID or model.settings["head"] != "fc":
+        raise ValueError(
+            f"model ends in a {grid}×{grid} grid with head={model.settings['head']!r}; torchvision's weights fit "
+            'a 7×7 grid with head="fc" (image_size 224 to 255)'
+        )
+    ours = model.state_dict()
+    if [tuple(t.shape) for t in ours.values()] != [tuple(t.shape) for t in state_dict.values()]:
+        raise ValueError(
+            f"state_dict has {len(state_dict)} tensors that do not match the {len(ours)} of this {model.config.name}; "
+            "check the variant, batch_norm, in_channels and num_classes"
+        )
+    on_meta = any(tensor.is_meta for tensor in ours.values())
+    model.load_state_dict(dict(zip(ours, state_dict.values(), strict=True)), assign=on_meta)
+    return model
+
+
+def _check_dropout(dropout: float) -> None:
+    if isinstance(dropout, bool) or not isinstance(dropout, int | float):
+        raise TypeError(
+            f"dropout={dropout!r} is {type(dropout).__name__}; a number from 0 up to 1 is expected"
+        )
+    if not 0 <= dropout < 1:
+        raise ValueError(
+            f"dropout={dropout} is out of range; a probability from 0 up to (not including) 1 is expected"
+        )
+
+
+def _check_scheme(name: str, scheme: str) -> None:
+    if scheme not in INIT_SCHEMES:
+        raise ValueError(f"{name}={scheme!r} is unknown; choose one of {', '.join(INIT_SCHEMES)}")
+
+
+def _as_device(device: torch.device | str | None) -> torch.device:
+    try:
+        return torch.device("cpu" if device is None else device)
+    except (RuntimeError, TypeError) as error:
+        raise ValueError(f'device={device!r} is unknown; choose "cpu", "cuda", "mps" or "meta"') from error

@@ -1,0 +1,70 @@
+"""The one look of every figure: sizes a back row can read, colours that survive colour blindness, text beside each."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import wraps
+from importlib.resources import files
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+# Okabe and Ito's palette, https://jfly.uni-koeln.de/color/; the yellow is for fills only: too light for lines.
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, AMBER, YELLOW, BLACK, GREY = "#56B4E9", "#E69F00", "#F0E442", "#000000", "#767676"
+COLORS = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER, BLACK)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
+
+
+class LessonFigure(Figure):
+    """A matplotlib figure that pyplot does not know, shown once, with a sentence for those who cannot see it."""
+
+    alt = ""
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        buffer = io.BytesIO()
+        with mpl.rc_context(fname=_style_file()):
+            self.savefig(buffer, format="png", metadata={"Software": None})
+        return {"image/png": buffer.getvalue(), "text/plain": f"Figure: {self.alt}"}, {
+            "image/png": {"alt": self.alt}
+        }
+
+
+def _style_file() -> str:
+    return str(files("vgg_lesson") / "assets" / "lesson.mplstyle")
+
+
+def styled(draw: Callable[P, LessonFigure]) -> Callable[P, LessonFigure]:
+    """Run a drawing function under the lesson's style file."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> LessonFigure:
+        with mpl.rc_context(fname=_style_file()):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width: float = 10.0, height: float = 4.5) -> LessonFigure:
+    """An empty figure of ``width`` × ``height`` inches; add axes with ``figure.subplots``."""
+    return LessonFigure(figsize=(width, height))
+
+
+def finish(figure: LessonFigure, alt: str) -> LessonFigure:
+    """Attach the text alternative: one or two sentences that state the finding, not the file."""
+    figure.alt = alt
+    return figure
+
+
+def show_image(axes: Any, image: Any, **kwargs: Any) -> None:
+    """Draw one garment, dark on light as in print, without ticks; ``image`` is (H, W), uint8 or float."""
+    axes.imshow(image, cmap=kwargs.pop("cmap", "gray_r"), **kwargs)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)

@@ -1,0 +1,88 @@
+"""``python -m vgg_lesson train``: the notebooks' engine outside a notebook, resumable, with weights at the end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vgg_lesson.budgets import get_budget
+from vgg_lesson.checkpoints import save_weights
+from vgg_lesson.configs import CONFIGS
+from vgg_lesson.datasets import load_fashion_mnist
+from vgg_lesson.machine import fast_precision, pick_device, set_threads
+from vgg_lesson.models import INIT_SCHEMES, build_vgg
+from vgg_lesson.recipes import PLANS
+from vgg_lesson.training import evaluate, fit
+
+NETWORK_OPTIONS = {"width": float, "hidden": int, "image_size": int, "dropout": float, "head": str}
+RECIPE_OPTIONS = {
+    "epochs": int, "steps": int, "batch_size": int, "lr": float, "momentum": float, "weight_decay": float,
+    "schedule": str, "label_smoothing": float, "augment": str, "precision": str,
+}  # fmt: skip
+
+
+def add_train_parser(subparsers: Any) -> None:
+    """Add ``train`` to the command line; every option left out comes from the budget's plan."""
+    parser = subparsers.add_parser("train", help="train a network and write its weights")
+    parser.add_argument("--out", type=Path, required=True, help="where to write the weights (.safetensors)")
+    parser.add_argument("--budget", choices=PLANS, help="whose network and recipe to start from")
+    parser.add_argument("--config", choices=CONFIGS, default="VGG-11")
+    parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
+    parser.add_argument("--init", choices=INIT_SCHEMES, default="he")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--validation", type=int, default=0, help="training images held out and reported on")
+    parser.add_argument("--log", type=Path, help="where to write the epochs as CSV")
+    for name, kind in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=kind)
+    parser.set_defaults(run=train)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Train, resume if a checkpoint of the same run lies beside ``--out``, write weights, card and log."""
+    budget = get_budget(options.budget)
+    plan = PLANS[budget.name]
+    set_threads()
+    network = {**plan.network, **_given(options, NETWORK_OPTIONS)}
+    if options.batch_norm is not None:
+        network["batch_norm"] = options.batch_norm
+    recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
+    torch.manual_seed(options.seed)
+    model = build_vgg(options.config, **network, init=options.init)
+    data = load_fashion_mnist("train").subset(budget.train_images)
+    held_out = None
+    if options.validation:
+        data, held_out = data.split(options.validation)
+    checkpoint = options.out.with_suffix(".checkpoint")
+    history = fit(model, data, held_out, **recipe, checkpoint=checkpoint, label=options.out.stem)
+    if history.interrupted:
+        print(
+            f"interrupted; the last full epoch is in {checkpoint}: run the same command to go on",
+            file=sys.stderr,
+        )
+        return 130
+    test = load_fashion_mnist("test")
+    loss, accuracy = evaluate(model, test)
+    card = {
+        "config": options.config, "network": network, "init": options.init, "recipe": recipe,
+        "precision_used": recipe["precision"] if recipe["precision"] != "auto" else fast_precision(pick_device()),
+        "training_images": len(data), "data": data.source, "test_images": len(test),
+        "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4), "seconds": round(history.seconds, 1),
+        "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
+        "command": "python -m vgg_lesson " + " ".join(sys.argv[1:]),
+    }  # fmt: skip
+    save_weights(model, options.out, card)
+    if options.log:
+        history.to_csv(options.log)
+    checkpoint.unlink(missing_ok=True)
+    checkpoint.with_name(checkpoint.name + ".previous").unlink(missing_ok=True)
+    print(json.dumps(card, indent=2))
+    return 0
+
+
+def _given(options: argparse.Namespace, names: dict[str, Any]) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
