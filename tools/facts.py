@@ -181,8 +181,9 @@ def _look_up(name: str) -> Any:
 
 def _from_log(run: str, column: str, which: str) -> Number:
     cells = log(run)[column]
-    if which in ("min", "max", "count"):
-        return {"min": min, "max": max, "count": len}[which](cells)
+    summaries: dict[str, Callable[[list[float]], Number]] = {"min": min, "max": max, "count": len}
+    if which in summaries:
+        return summaries[which](cells)
     return cells[-1 if which == "last" else int(which)]
 
 
