@@ -51,9 +51,7 @@ class LayerTrace:
         for row in self.rows:
             if row.name == name:
                 return row
-        raise ValueError(
-            f"name={name!r} is not a layer here; the layers are {', '.join(r.name for r in self.rows)}"
-        )
+        raise ValueError(f"name={name!r} is not a layer here; the layers are {', '.join(r.name for r in self.rows)}")
 
     @property
     def total_params(self) -> int:
@@ -85,10 +83,7 @@ class LayerTrace:
         lines = [header, *(_cells(row) for row in self.rows)]
         lines.append(("total", "", f"{self.total_params:,}", f"{self.total_macs:,}", ""))
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
-            f"{name:<{widths[0]}}  {shape:<{widths[1]}}  {params:>{widths[2]}}  {macs:>{widths[3]}}  {field:>{widths[4]}}"
-            for name, shape, params, macs, field in lines
-        )
+        return "\n".join("  ".join(map(_aligned, line, widths, "<<>>>")) for line in lines)
 
 
 @dataclass(frozen=True)
@@ -182,15 +177,11 @@ def check_network(
     ):  # fmt: skip
         check_positive_int(name, value)
     if isinstance(width, bool) or not isinstance(width, int | float):
-        raise TypeError(
-            f"width={width!r} is {type(width).__name__}; a positive number such as 0.25 is expected"
-        )
+        raise TypeError(f"width={width!r} is {type(width).__name__}; a positive number such as 0.25 is expected")
     if not (isfinite(width) and width > 0):
         raise ValueError(f"width={width} is out of range; a positive number such as 0.25 is expected")
     if not isinstance(batch_norm, bool):
-        raise TypeError(
-            f"batch_norm={batch_norm!r} is {type(batch_norm).__name__}; True or False is expected"
-        )
+        raise TypeError(f"batch_norm={batch_norm!r} is {type(batch_norm).__name__}; True or False is expected")
     if head not in HEADS:
         raise ValueError(f"head={head!r} is unknown; choose one of {', '.join(HEADS)}")
     smallest = 2 ** len(config.blocks)
@@ -262,10 +253,12 @@ def _head_rows(before: LayerRow, number: int, head: str, hidden: int, num_classe
     for offset, units in enumerate(outputs):
         params = (incoming + 1) * units
         formula = f"({factors} + 1)·{units} = {params:,}"
-        yield LayerRow(
-            f"fc{number + offset}", "linear", (units,), params, incoming * units, units, None, None, formula
-        )
+        yield LayerRow(f"fc{number + offset}", "linear", (units,), params, incoming * units, units, None, None, formula)
         incoming, factors = units, str(units)
+
+
+def _aligned(text: str, width: int, side: str) -> str:
+    return f"{text:{side}{width}}"
 
 
 def _cells(row: LayerRow) -> tuple[str, str, str, str, str]:

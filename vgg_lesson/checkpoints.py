@@ -22,9 +22,7 @@ from vgg_lesson.files import write_atomically
 from vgg_lesson.models import VGG, build_vgg
 
 
-def save_weights(
-    model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32
-) -> None:
+def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> None:
     """Write the weights as safetensors of ``dtype``, with all that is needed to build the network again.
 
     ``card`` says how they came about (recipe, data, seed, accuracy, command): JSON values only. It is stored inside
@@ -32,9 +30,7 @@ def save_weights(
     """
     path = Path(path)
     tensors = {
-        name: (
-            tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()
-        ).contiguous()
+        name: (tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()).contiguous()
         for name, tensor in model.state_dict().items()
     }
     network = {
@@ -82,9 +78,7 @@ def load_trained(name: str = "vgg11-class") -> VGG:
     card = trained_card(name)
     path = _weights_folder() / f"{name}.safetensors"
     if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
-        raise ValueError(
-            f"name={name!r}: {path.name} is not the file that was shipped; restore it with git checkout"
-        )
+        raise ValueError(f"name={name!r}: {path.name} is not the file that was shipped; restore it with git checkout")
     return load_weights(path)
 
 

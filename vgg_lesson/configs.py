@@ -25,9 +25,7 @@ class Conv:
         check_positive_int("channels", self.channels)
         check_positive_int("kernel", self.kernel)
         if self.kernel % 2 == 0:
-            raise ValueError(
-                f"kernel={self.kernel} is even; an odd size such as 1, 3 or 7 keeps the grid unchanged"
-            )
+            raise ValueError(f"kernel={self.kernel} is even; an odd size such as 1, 3 or 7 keeps the grid unchanged")
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,7 @@ class VGGConfig:
 def check_positive_int(name: str, value: object) -> None:
     """Raise unless ``value`` is an int of at least 1; ``name`` is the argument that the message names."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(
-            f"{name}={value!r} is {type(value).__name__}; a whole number of at least 1 is expected"
-        )
+        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a whole number of at least 1 is expected")
     if value < 1:
         raise ValueError(f"{name}={value} is too small; a whole number of at least 1 is expected")
 
@@ -123,7 +119,5 @@ def get_config(config: str | VGGConfig) -> VGGConfig:
     if not isinstance(config, str):
         raise TypeError(f"config={config!r} is {type(config).__name__}; a name or a VGGConfig is expected")
     if config not in CONFIGS:
-        raise ValueError(
-            f"config={config!r} is unknown; choose one of {', '.join(CONFIGS)}, or pass a VGGConfig"
-        )
+        raise ValueError(f"config={config!r} is unknown; choose one of {', '.join(CONFIGS)}, or pass a VGGConfig")
     return CONFIGS[config]

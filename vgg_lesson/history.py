@@ -53,9 +53,7 @@ class History:
     def mean_loss(self, first: int, last: int) -> float:
         """Mean loss of the steps ``first`` to ``last``, counted from 1, both included."""
         if not 1 <= first <= last <= len(self.step_losses):
-            raise ValueError(
-                f"first={first}, last={last} is out of range; steps 1 to {len(self.step_losses)} exist"
-            )
+            raise ValueError(f"first={first}, last={last} is out of range; steps 1 to {len(self.step_losses)} exist")
         return sum(self.step_losses[first - 1 : last]) / (last - first + 1)
 
     def to_csv(self, path: str | Path) -> None:

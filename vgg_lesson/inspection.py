@@ -90,7 +90,7 @@ def confusion_matrix(predictions: Predictions) -> Tensor:
 
 
 def per_class_accuracy(predictions: Predictions) -> Tensor:
-    """Share of each true class that is predicted as itself (its recall), float32 (classes,); nan for an absent class."""
+    """Share of each true class that is predicted as itself (its recall), float32 (classes,); nan if absent."""
     matrix = confusion_matrix(predictions).float()
     return matrix.diagonal() / matrix.sum(dim=1)
 
@@ -115,9 +115,7 @@ def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
     ``images`` is a batch (B, C, H, W) of at least two, on the model's device. Layers carry the names of `trace`.
     """
     if images.ndim != 4 or len(images) < 2:
-        raise ValueError(
-            f"images has shape {tuple(images.shape)}; at least two images (B, C, H, W) are needed"
-        )
+        raise ValueError(f"images has shape {tuple(images.shape)}; at least two images (B, C, H, W) are needed")
     was_training = model.training
     model.eval()
     signals = []

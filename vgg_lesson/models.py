@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import check_network, scaled
-from vgg_lesson.configs import Conv, VGGConfig, check_positive_int, get_config
+from vgg_lesson.configs import Conv, VGGConfig, get_config
 from vgg_lesson.datasets import Preprocessing
 
 INIT_SCHEMES = ("he", "xavier", "paper", "pytorch")
@@ -30,9 +30,7 @@ class VGGBlock(nn.Sequential):
         batch_norm: normalise after every convolution. lrn: local response normalisation after the first ReLU.
     """
 
-    def __init__(
-        self, in_channels: int, convs: tuple[Conv, ...], *, batch_norm: bool = False, lrn: bool = False
-    ):
+    def __init__(self, in_channels: int, convs: tuple[Conv, ...], *, batch_norm: bool = False, lrn: bool = False):
         layers: list[nn.Module] = []
         for index, conv in enumerate(convs):
             layers.append(nn.Conv2d(in_channels, conv.channels, conv.kernel, padding=conv.kernel // 2))
@@ -78,9 +76,7 @@ class VGG(nn.Module):
         channels = in_channels
         for number, block in enumerate(config.blocks, 1):
             convs = tuple(Conv(scaled(conv.channels, width), conv.kernel) for conv in block)
-            self.features.append(
-                VGGBlock(channels, convs, batch_norm=batch_norm, lrn=config.lrn and number == 1)
-            )
+            self.features.append(VGGBlock(channels, convs, batch_norm=batch_norm, lrn=config.lrn and number == 1))
             channels = convs[-1].channels
         grid = image_size // 2 ** len(config.blocks)
         self.classifier = (
@@ -225,13 +221,9 @@ def load_torchvision_weights(model: VGG, state_dict: Mapping[str, Tensor]) -> VG
 
 def _check_dropout(dropout: float) -> None:
     if isinstance(dropout, bool) or not isinstance(dropout, int | float):
-        raise TypeError(
-            f"dropout={dropout!r} is {type(dropout).__name__}; a number from 0 up to 1 is expected"
-        )
+        raise TypeError(f"dropout={dropout!r} is {type(dropout).__name__}; a number from 0 up to 1 is expected")
     if not 0 <= dropout < 1:
-        raise ValueError(
-            f"dropout={dropout} is out of range; a probability from 0 up to (not including) 1 is expected"
-        )
+        raise ValueError(f"dropout={dropout} is out of range; a probability from 0 up to (not including) 1 is expected")
 
 
 def _check_scheme(name: str, scheme: str) -> None:

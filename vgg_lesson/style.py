@@ -30,9 +30,7 @@ class LessonFigure(Figure):
         buffer = io.BytesIO()
         with mpl.rc_context(fname=_style_file()):
             self.savefig(buffer, format="png", metadata={"Software": None})
-        return {"image/png": buffer.getvalue(), "text/plain": f"Figure: {self.alt}"}, {
-            "image/png": {"alt": self.alt}
-        }
+        return {"image/png": buffer.getvalue(), "text/plain": f"Figure: {self.alt}"}, {"image/png": {"alt": self.alt}}
 
 
 def _style_file() -> str:

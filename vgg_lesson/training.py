@@ -146,9 +146,7 @@ def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> tuple[flo
     model.eval()
     loss, correct = 0.0, 0
     with torch.no_grad():
-        for images, labels in batches(
-            data, batch_size, image_size=model.preprocessing.image_size, device=device
-        ):
+        for images, labels in batches(data, batch_size, image_size=model.preprocessing.image_size, device=device):
             scores = model(images)
             loss += nn.functional.cross_entropy(scores, labels, reduction="sum").item()
             correct += int((scores.argmax(dim=1) == labels).sum())
@@ -265,14 +263,10 @@ class _Run:
 
 def _check_data(model: VGG, train: ImageSet, validation: ImageSet | None) -> None:
     if not isinstance(model, nn.Module):
-        raise TypeError(
-            f"model={model!r} is {type(model).__name__}; a network such as build_vgg() is expected"
-        )
+        raise TypeError(f"model={model!r} is {type(model).__name__}; a network such as build_vgg() is expected")
     for name, data in (("train", train), ("validation", validation)):
         if data is not None and not isinstance(data, ImageSet):
-            raise TypeError(
-                f"{name} is {type(data).__name__}; an ImageSet such as load_fashion_mnist() is expected"
-            )
+            raise TypeError(f"{name} is {type(data).__name__}; an ImageSet such as load_fashion_mnist() is expected")
         if data is not None and len(data) == 0:
             raise ValueError(f"{name} holds no image; at least one is needed")
 

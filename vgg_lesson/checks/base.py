@@ -108,7 +108,7 @@ def numbers(
     def complaint(answer: Any) -> str | None:
         length = len(key())
         if not isinstance(answer, tuple | list | torch.Size):
-            return f"Your answer is of type {type(answer).__name__}; {length} numbers in a tuple are expected, like (1, 2)."
+            return f"Your answer is of type {type(answer).__name__}; a tuple of {length} numbers is expected."
         if len(answer) != length:
             return f"Your answer holds {len(answer)} numbers; {length} are expected."
         return next((text for text in map(_number_complaint, answer) if text), None)
@@ -129,9 +129,7 @@ def choice(name: str, key: Callable[[], str] | str, *, why: str, hints: Mapping[
     def complaint(answer: Any) -> str | None:
         letters = sorted({*hints, solution()})
         if not isinstance(answer, str) or answer.strip().lower() not in letters:
-            return (
-                f"Your answer is {answer!r}; one of the letters {', '.join(letters)} in quotes is expected."
-            )
+            return f"Your answer is {answer!r}; one of the letters {', '.join(letters)} in quotes is expected."
         return None
 
     def matches(answer: Any, expected: str) -> bool:
@@ -187,9 +185,7 @@ def _listed(mistakes: Callable[[], Mapping[Any, str]]) -> Callable[[], list[Mist
 
 def _number_complaint(answer: Any) -> str | None:
     if isinstance(answer, str):
-        return (
-            f"Your answer is the text {answer!r}; a number is expected: take the quotes and any commas away."
-        )
+        return f"Your answer is the text {answer!r}; a number is expected: take the quotes and any commas away."
     if isinstance(answer, bool) or not hasattr(answer, "__float__"):
         return f"Your answer is of type {type(answer).__name__}; a number is expected."
     try:
@@ -216,7 +212,5 @@ def _same(result: Any, expected: Any, tolerance: float) -> bool:
 
 
 def _brief(case: tuple[Any, ...]) -> str:
-    parts = [
-        f"a tensor of shape {tuple(a.shape)}" if isinstance(a, torch.Tensor) else repr(a)[:60] for a in case
-    ]
+    parts = [f"a tensor of shape {tuple(a.shape)}" if isinstance(a, torch.Tensor) else repr(a)[:60] for a in case]
     return ", ".join(parts) or "no arguments"

@@ -1,0 +1,96 @@
+"""The exercises' machinery, on exercises made for the purpose; the real ones are run by the notebook checks."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vgg_lesson.checks import Checks, check
+from vgg_lesson.checks.base import Exercise, choice, code, number, numbers
+
+COUNT = number(
+    "count",
+    lambda: 640,
+    why="Every filter has a bias.",
+    mistakes=lambda: {576: "One value per filter is missing."},
+    otherwise="Count one filter first.",
+)
+SHAPE = numbers(
+    "shape",
+    lambda: (64, 112, 112),
+    why="The pool halves the grid.",
+    mistakes=lambda: {(64, 224, 224): "What does the pool do?"},
+    otherwise="Three numbers: channels, height, width.",
+)
+LETTER = choice("letter", "b", why="It is b.", hints={"a": "Not a.", "c": "Not c."})
+DOUBLE = code(
+    "double",
+    lambda values: values * 2,
+    [(torch.arange(3.0),), (torch.ones(2, 2),)],
+    why="Doubling keeps the shape.",
+    mistakes={"That is the square.": lambda values: values**2},
+    otherwise="Try it on paper.",
+)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "status"),
+    [
+        (COUNT, 640, "right"),
+        (COUNT, 640.0, "right"),
+        (COUNT, torch.tensor(640), "right"),
+        (COUNT, 641, "wrong"),
+        (COUNT, ..., "not answered yet"),
+        (COUNT, None, "not answered yet"),
+        (SHAPE, (64, 112, 112), "right"),
+        (SHAPE, torch.Size([64, 112, 112]), "right"),
+        (SHAPE, (64, ..., 112), "not answered yet"),
+        (LETTER, "B", "right"),
+        (LETTER, "a", "wrong"),
+        (DOUBLE, lambda values: values + values, "right"),
+        (DOUBLE, lambda values: ..., "not answered yet"),
+        (DOUBLE, lambda values: None, "not answered yet"),
+    ],
+)
+def test_an_answer_gets_its_verdict(exercise: Exercise, answer: object, status: str) -> None:
+    assert exercise(answer).status == status
+
+
+def test_a_recognised_mistake_gets_its_own_hint() -> None:
+    assert COUNT(576).message == "One value per filter is missing."
+    assert SHAPE((64, 224, 224)).message == "What does the pool do?"
+    assert DOUBLE(lambda values: values**2).message == "That is the square."
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "advice"),
+    [
+        (COUNT, "640", "quotes"),
+        (COUNT, True, "bool"),
+        (COUNT, float("nan"), "finite"),
+        (COUNT, torch.zeros(2), "single number"),
+        (SHAPE, 64, "tuple"),
+        (SHAPE, (64, 112), "holds 2"),
+        (LETTER, "z", "letters"),
+        (LETTER, 3, "letters"),
+        (DOUBLE, 4, "function"),
+        (DOUBLE, lambda: 4, "TypeError"),
+        (DOUBLE, lambda values: 1 / 0, "ZeroDivisionError"),
+        (DOUBLE, lambda values: values[:1] * 2, "paper"),
+    ],
+)
+def test_an_unusable_answer_gets_advice_not_a_stack_trace(exercise: Exercise, answer: object, advice: str) -> None:
+    verdict = exercise(answer)
+    assert verdict.status == "wrong"
+    assert advice in verdict.message
+
+
+def test_a_verdict_shows_as_one_line() -> None:
+    assert repr(COUNT(640)) == "✔ Right. Every filter has a bias."
+    assert "\n" not in repr(COUNT(1))
+
+
+def test_a_misspelt_exercise_is_answered_with_its_neighbours() -> None:
+    name = next(iter(check.EXERCISES))
+    with pytest.raises(AttributeError, match=name):
+        getattr(Checks(), name + "x")
