@@ -26,6 +26,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     shares = [strict_share(read(path)) for path in notebooks()]
     strict, bearing = (sum(column) for column in zip(*shares, strict=True)) if shares else (0, 0)
     if bearing:
-        terminalreporter.write_line(
-            f"outputs compared strictly: {strict} of {bearing} cells ({strict / bearing:.0%})"
-        )
+        terminalreporter.write_line(f"outputs compared strictly: {strict} of {bearing} cells ({strict / bearing:.0%})")

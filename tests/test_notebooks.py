@@ -1,0 +1,101 @@
+"""Every notebook keeps the rules, its solutions satisfy its checks, and its exercises are known to the package."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import notebook_rules as rules
+from tests.prose_rules import PROSE_RULES
+from tools.paths import NOTEBOOKS, ROOT, documents, notebooks
+from vgg_lesson import check
+
+PATHS = notebooks()
+GUIDES = [path for path in documents() if path.suffix == ".md"]
+
+
+@cache
+def notebook(path: Path) -> rules.Notebook:
+    """A notebook of the series, read once."""
+    return rules.Notebook(path, rules.read(path), [other.stem for other in PATHS])
+
+
+def run(source: str, names: dict[str, Any]) -> Any:
+    """Execute a cell quietly; returns the value of its last line if that is an expression."""
+    tree = ast.parse(source)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(tree, "<cell>", "exec"), names)
+        if isinstance(last, ast.Expr):
+            return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+    return None
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_notebook_keeps_the_rule(path: Path, rule: Callable[[rules.Notebook], Any]) -> None:
+    complaints = list(rule(notebook(path)))
+    assert not complaints, "\n".join([path.name, *complaints])
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_stub_is_unanswered_and_solution_is_right(path: Path) -> None:
+    prepared: dict[str, Any] = {"__name__": "__main__"}
+    for cell in notebook(path).code:
+        if "setup" in rules.tags(cell):
+            run(cell.source, prepared)
+    for exercise in rules.exercises(notebook(path)):
+        assert exercise.stub is not None and exercise.fence is not None, exercise.heading
+        before = run(exercise.stub.source, dict(prepared))
+        assert before.status == "not answered yet", f"{exercise.heading}, stub: {before}"
+        after = run(exercise.fence, dict(prepared))
+        assert after.status == "right", f"{exercise.heading}, solution: {after}"
+
+
+@pytest.mark.parametrize("name", check.EXERCISES)
+def test_recognised_mistakes_get_their_own_hint(name: str) -> None:
+    exercise = check.EXERCISES[name]
+    assert exercise(exercise.solution()).status == "right"
+    assert exercise(exercise.stub).status == "not answered yet"
+    for mistake in exercise.mistakes():
+        verdict = exercise(mistake.answer)
+        assert (verdict.status, verdict.message) == ("wrong", mistake.hint)
+        assert mistake.hint != exercise.otherwise
+
+
+def test_notebooks_and_package_know_the_same_checks() -> None:
+    used = {
+        name for path in PATHS for cell in notebook(path).code for name in re.findall(r"check\.(\w+)\(", cell.source)
+    }
+    assert used == set(check.EXERCISES)
+
+
+def test_most_outputs_of_the_series_are_compared_strictly() -> None:
+    shares = [rules.strict_share(notebook(path).node) for path in PATHS]
+    strict, bearing = sum(share[0] for share in shares), sum(share[1] for share in shares)
+    assert bearing and strict >= bearing / 2, f"{strict} of {bearing}"
+
+
+def test_every_claims_file_belongs_to_a_notebook() -> None:
+    claims = {path.stem for path in (ROOT / "tests" / "claims").glob("*.py")}
+    assert claims <= {path.stem for path in PATHS}
+
+
+def test_the_series_is_numbered_without_gaps_and_flat() -> None:
+    assert [path.stem[:2] for path in PATHS] == [f"{number:02}" for number in range(len(PATHS))]
+    assert sorted(NOTEBOOKS.rglob("*.ipynb")) == PATHS
+
+
+@pytest.mark.parametrize("rule", PROSE_RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("path", GUIDES, ids=lambda path: path.name)
+def test_guide_keeps_the_rules_for_prose(path: Path, rule: Callable[[str, Path], Any]) -> None:
+    complaints = list(rule(path.read_text(encoding="utf-8"), path))
+    assert not complaints, "\n".join([path.name, *complaints])
