@@ -109,7 +109,7 @@ def title(notebook: Notebook) -> Iterator[str]:
     yield from (
         f"the title table lacks {row}" for row in TITLE_ROWS if not re.search(rf"^\|\s*\**{row}\**\s*\|", first, re.M)
     )
-    if not re.search(r"Minutes\**\s*\|.*\d+\D+\d+", first):
+    if not re.search(r"Minutes\**\s*\|.*\d+[^\d\n]+\d+", first):
         yield "the title table does not give minutes in class and alone"
 
 

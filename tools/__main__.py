@@ -19,9 +19,7 @@ def main(arguments: list[str]) -> int:
     """Run one command with its own arguments; returns the exit status."""
     if not arguments or arguments[0] not in COMMANDS:
         width = max(map(len, COMMANDS))
-        print(
-            "usage: python -m tools COMMAND", *(f"  {n:<{width}}  {t}" for n, t in COMMANDS.items()), sep="\n"
-        )
+        print("usage: python -m tools COMMAND", *(f"  {n:<{width}}  {t}" for n, t in COMMANDS.items()), sep="\n")
         return 2
     name, *rest = arguments
     module = importlib.import_module(f"tools.{MODULES.get(name, name)}")

@@ -25,6 +25,7 @@ from typing import Any
 
 from tools.paths import ASSETS, notebooks
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, memory, trace
+from vgg_lesson.published import published
 
 Number = int | float
 
@@ -125,12 +126,6 @@ FACTS |= {
 
 
 @cache
-def published() -> Mapping[str, Any]:
-    """Figures that others published: key → {"value": number or list, "source": where it stands}."""
-    return dict(json.loads((ASSETS / "published.json").read_text(encoding="utf-8")))
-
-
-@cache
 def log(name: str) -> Mapping[str, list[float]]:
     """A stored log as columns of numbers; cells that hold text are left out of their column."""
     with (ASSETS / "runs" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -155,8 +150,9 @@ def known_names() -> list[str]:
     """Every name that needs no index: for advice and for a look round."""
     traced = [f"{net}.{total}" for net in NETWORKS for total in TOTALS]
     layers = [f"{n}.{row.name}.{column}" for n in NETWORKS for row in network(n).rows for column in COLUMNS]
+    figures = json.loads((ASSETS / "published.json").read_text(encoding="utf-8"))
     runs = [f"runs.{path.stem}.{column}.last" for path in _runs() for column in log(path.stem)]
-    return [*FACTS, *(f"published.{key}" for key in published()), *traced, *runs, *layers]
+    return [*FACTS, *(f"published.{key}" for key in figures), *traced, *runs, *layers]
 
 
 def _look_up(name: str) -> Any:
@@ -165,7 +161,7 @@ def _look_up(name: str) -> Any:
     first, *rest = name.split(".")
     try:
         if first == "published":
-            return _indexed(published()[rest[0]]["value"], rest[1:])
+            return _indexed(published(rest[0]), rest[1:])
         if first == "runs":
             return _from_log(*rest)
         if len(rest) == 1:
@@ -173,9 +169,7 @@ def _look_up(name: str) -> Any:
         return COLUMNS[rest[1]](network(first), network(first).row(rest[0]))
     except (KeyError, IndexError, ValueError, TypeError, FileNotFoundError):
         near = difflib.get_close_matches(name, known_names(), n=3)
-        advice = (
-            f"did you mean {' or '.join(near)}?" if near else "see tools/facts.py for the names there are"
-        )
+        advice = f"did you mean {' or '.join(near)}?" if near else "see tools/facts.py for the names there are"
         raise ValueError(f"there is no fact called {name!r}; {advice}") from None
 
 

@@ -18,7 +18,7 @@ import nbformat
 from tools.facts import Number, fact
 from tools.paths import documents, write_atomically
 
-NUMBER = r"(?<![\w.,])[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?"
+NUMBER = r"(?<![\w.,])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?%?"
 MARKED = re.compile(
     rf"(?P<value>{NUMBER})(?P<tick>`?)"
     r"(?P<marker><!--=\s*(?P<name>[\w.-]+?)(?:/(?P<divisor>[\d.e+]+))?(?::(?P<format>[^>]+?))?\s*-->)"
@@ -37,7 +37,7 @@ NOT_PROSE = (
     re.compile(r"`[^`\n]*[A-Za-z(\[=][^`\n]*`"),
 )
 YEAR = re.compile(r"(?:19|20)\d\d")
-TIMES = r"(?:\s?×(?!\s?[\dA-Za-z])|\s?times\b|\s%)"
+TIMES = r"(?:\s?×(?!\s?\d|[A-Za-z])|\s?times\b|\s%)"
 FIGURE = re.compile(rf"{NUMBER}(?:{TIMES})?(?![\w]|\.\d)")
 
 
@@ -144,9 +144,7 @@ def main(arguments: list[str]) -> int:
     """``python -m tools numbers [--check] [FILE …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools numbers", description=__doc__)
     parser.add_argument("--check", action="store_true", help="list what is stale and write nothing")
-    parser.add_argument(
-        "files", nargs="*", type=Path, help="default: the README, the notebooks and their guides"
-    )
+    parser.add_argument("files", nargs="*", type=Path, help="default: the README, the notebooks and their guides")
     options = parser.parse_args(arguments)
     found = list(_all_stale(options.files or documents(), not options.check))
     print(*found, f"{len(found)} stale", sep="\n")

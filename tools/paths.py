@@ -35,9 +35,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 def _find(name: str, every: list[Path]) -> Path:
     stem = Path(name).name.removesuffix(".ipynb")
-    fitting = [path for path in every if path.stem == stem] or [
-        path for path in every if path.stem.startswith(stem)
-    ]
+    fitting = [path for path in every if path.stem == stem] or [path for path in every if path.stem.startswith(stem)]
     if len(fitting) != 1:
         raise ValueError(f"notebook {name!r} fits {len(fitting)} of {', '.join(path.stem for path in every)}")
     return fitting[0]

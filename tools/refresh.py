@@ -65,9 +65,7 @@ class ThisEnvironment(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
-async def execute(
-    notebook: NotebookNode, folder: Path, claims: str | None = None
-) -> tuple[list[float], float]:
+async def execute(notebook: NotebookNode, folder: Path, claims: str | None = None) -> tuple[list[float], float]:
     """Run all cells in a fresh kernel, then ``claims`` in the same one, and fill in the outputs.
 
     Returns the seconds of each cell (0 for Markdown) and the kernel's peak resident memory in MB.
@@ -102,9 +100,7 @@ def tidied(notebook: NotebookNode) -> NotebookNode:
     notebook.metadata = nbformat.from_dict(METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict(
-            {k: cell.metadata[k] for k in KEPT_CELL_METADATA if k in cell.metadata}
-        )
+        cell.metadata = nbformat.from_dict({k: cell.metadata[k] for k in KEPT_CELL_METADATA if k in cell.metadata})
         for output in cell.get("outputs", []):
             output.pop("transient", None)
             output.get("data", {}).pop(WIDGET_VIEW, None)
@@ -174,9 +170,7 @@ def main(arguments: list[str]) -> int:
     """``python -m tools refresh [--check] [--no-claims] [NAME …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools refresh", description=__doc__)
     parser.add_argument("--check", action="store_true", help="run and check the claims, write nothing")
-    parser.add_argument(
-        "--no-claims", action="store_true", help="do not assert what the text claims of a run"
-    )
+    parser.add_argument("--no-claims", action="store_true", help="do not assert what the text claims of a run")
     parser.add_argument("names", nargs="*", metavar="NAME", help='notebooks, such as "05"; default: all')
     options = parser.parse_args(arguments)
     failed = 0
