@@ -1,0 +1,155 @@
+"""Read FashionMNIST's files and make sure that they are what their names say.
+
+The idx format: http://yann.lecun.com/exdb/mnist/; the data set: https://github.com/zalandoresearch/fashion-mnist.
+Labels and file names alone cannot tell FashionMNIST from MNIST, so the decoded arrays are compared by checksum.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import lzma
+import struct
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+
+FILES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+        "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+    }
+)
+FULL_COUNTS: Mapping[str, int] = MappingProxyType({"train": 60_000, "test": 10_000})
+SAMPLE_COUNTS: Mapping[str, int] = MappingProxyType({"train": 8_000, "test": 2_000})
+# SHA-256 of the decoded pixels and labels, without the idx headers.
+CHECKSUMS: Mapping[tuple[str, int], tuple[str, str]] = MappingProxyType(
+    {
+        ("train", 60_000): (
+            "2e487a6c89124f78f2d7521542223cafe96f7123c3ca13d447772ac6ecbb3012",
+            "657fbd221bfc9f4198cc14b5619cc33ec57c58dd0e47af4d99d6650759e869a7",
+        ),
+        ("test", 10_000): (
+            "c867c93ff95360594e8ec3287995350b824dd110b11595c0e13d5423f621867a",
+            "3d0e6c6ea990b53b6f8f500a41cac93881d981b315f84578b7d915342ade01e9",
+        ),
+        ("train", 8_000): (
+            "b86fbee801803e469aaacdfddb30b669eae5a077698b9c88d39dff2aa4bc48b0",
+            "f8e8cbaba738666c80f861044dd2347c859ec0abf8fc047e4bc3a3395d58a985",
+        ),
+        ("test", 2_000): (
+            "09bbac78738f0229a68f7ca74e62665d7fb34f45ea7a3509ab5c4a202c1370de",
+            "a86243d2b2400909bc0a82f5fd5c9df83bf827852a1543e3dc70af890035a9d4",
+        ),
+    }
+)
+_MNIST_LABELS = (bytes([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]), bytes([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]))
+_PLACES = ("", "FashionMNIST/raw", "raw")
+_SUFFIXES = ("", ".gz", ".xz")
+_IMAGES, _LABELS = 0x803, 0x801
+_KINDS = {_IMAGES: "images", _LABELS: "labels"}
+_SIDE = 28
+
+
+class BadDataError(ValueError):
+    """Files are there, but they are not FashionMNIST as published; the message says what is wrong with which."""
+
+
+def read_split(folder: Path, split: str) -> tuple[Tensor, Tensor] | None:
+    """Images, uint8 (N, 28, 28), and labels, int64 (N,), of one split; None if the folder has no file of it.
+
+    The files lie in ``folder`` itself or in torchvision's ``FashionMNIST/raw``, plain, ``.gz`` or ``.xz``. N is that
+    of the full split or of the shipped sample.
+
+    Raises:
+        BadDataError: a file is missing, unreadable, cut short, or not what it should be.
+    """
+    paths = _find(folder, split)
+    if paths is None:
+        return None
+    images, labels = _read(paths[0], _IMAGES), _read(paths[1], _LABELS)
+    _verify(split, images, labels)
+    pixels = torch.frombuffer(images, dtype=torch.uint8).reshape(-1, _SIDE, _SIDE)
+    return pixels, torch.frombuffer(labels, dtype=torch.uint8).long()
+
+
+def _find(folder: Path, split: str) -> tuple[Path, Path] | None:
+    for place in _PLACES:
+        candidates = [[folder / place / (name + suffix) for suffix in _SUFFIXES] for name in FILES[split]]
+        try:
+            images, labels = (next((p for p in paths if p.exists()), None) for paths in candidates)
+        except OSError as error:
+            raise BadDataError(f"{folder / place} cannot be read ({error.strerror})") from error
+        if images and labels:
+            return images, labels
+        if images or labels:
+            missing = FILES[split][0 if labels else 1]
+            raise BadDataError(f"{missing} (plain or .gz) is missing beside {(images or labels).name}")  # type: ignore[union-attr]
+    return None
+
+
+def _read(path: Path, magic: int) -> bytearray:
+    content = _unpack(path)
+    header = 16 if magic == _IMAGES else 8
+    if len(content) < header:
+        raise BadDataError(f"{path.name} is {len(content)} bytes long, too short for the header of an idx file")
+    found, count = struct.unpack_from(">II", content)
+    if found in _KINDS and found != magic:
+        raise BadDataError(f"{path.name} holds {_KINDS[found]} where {_KINDS[magic]} belong: two files are swapped")
+    if found != magic:
+        raise BadDataError(f"{path.name} is no idx file of {_KINDS[magic]}: it starts with {found}, not {magic}")
+    size = count
+    if magic == _IMAGES:
+        height, width = struct.unpack_from(">II", content, 8)
+        if (height, width) != (_SIDE, _SIDE):
+            raise BadDataError(f"{path.name} holds images of {height}×{width} pixels; FashionMNIST's are 28×28")
+        size *= _SIDE * _SIDE
+    if len(content) - header != size:
+        raise BadDataError(
+            f"{path.name} is cut short or damaged: its header promises {size:,} bytes, {len(content) - header:,} follow"
+        )
+    del content[:header]
+    return content
+
+
+def _unpack(path: Path) -> bytearray:
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path) as file:
+                return bytearray(file.read())
+        content = path.read_bytes()
+        return bytearray(lzma.decompress(content) if path.suffix == ".xz" else content)
+    except EOFError as error:
+        raise BadDataError(f"{path.name} is cut short: the compressed data end too early") from error
+    except (gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise BadDataError(f"{path.name} is damaged or no {path.suffix} file ({error})") from error
+    except OSError as error:
+        raise BadDataError(f"{path.name} cannot be read ({error.strerror or error})") from error
+
+
+def _verify(split: str, images: bytearray, labels: bytearray) -> None:
+    if bytes(labels[:10]) in _MNIST_LABELS:
+        raise BadDataError("this is MNIST, the handwritten digits; FashionMNIST uses the same file names")
+    count = len(images) // (_SIDE * _SIDE)
+    if count != len(labels):
+        raise BadDataError(f"{count:,} images but {len(labels):,} labels: the labels belong to another split")
+    if (split, count) not in CHECKSUMS:
+        raise BadDataError(f"{count:,} images; FashionMNIST's {split} split has {FULL_COUNTS[split]:,}")
+    expected = CHECKSUMS[split, count]
+    if hashlib.sha256(images).hexdigest() != expected[0]:
+        raise BadDataError("the pixels are not FashionMNIST's (their checksum differs)")
+    if hashlib.sha256(labels).hexdigest() != expected[1]:
+        raise BadDataError(_explain_labels(labels))
+
+
+def _explain_labels(labels: bytearray) -> str:
+    counts = [labels.count(label) for label in range(10)]
+    if sum(counts) < len(labels):
+        return f"the labels reach {max(labels)}; FashionMNIST's are 0 to 9"
+    if len(labels) in FULL_COUNTS.values() and len(set(counts)) > 1:
+        return f"the labels are unbalanced, {min(counts):,} to {max(counts):,} per class; FashionMNIST's are even"
+    return "the labels are not those of the images (their checksum differs)"
