@@ -20,7 +20,7 @@ import difflib
 import json
 import math
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from tools.paths import ASSETS, notebooks
@@ -42,6 +42,7 @@ NETWORKS: Mapping[str, Callable[[], LayerTrace]] = {
     "class": lambda: trace(
         "VGG-11", in_channels=1, num_classes=10, image_size=32, width=0.25, hidden=512, batch_norm=True
     ),
+    "post_vgg16": lambda: trace("VGG-16", in_channels=1, num_classes=10),
     "post_gap": lambda: trace("VGG-11", in_channels=1, num_classes=10, head="gap"),
     "post_at_112": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=112),
     "post_at_32": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=32),
@@ -72,6 +73,10 @@ COLUMNS: Mapping[str, Callable[[LayerTrace, LayerRow], Number]] = {
     "macs_share": lambda t, row: row.macs / t.total_macs,
     "activations_share": lambda t, row: row.activations / t.total_activations,
 }
+
+
+def _block_params(name: str, number: int) -> int:
+    return sum(row.params for row in network(name).rows if row.name.startswith(f"conv{number}_"))
 
 
 @cache
@@ -108,6 +113,32 @@ FACTS |= {
 
 # 02 architecture
 FACTS |= {"flattened": lambda: 512 * 7 * 7}
+
+# 03 parameter arithmetic
+FACTS |= {
+    **{f"count.block{number}": partial(_block_params, "post", number) for number in range(1, 6)},
+    "count.older_conv1": lambda: network("vgg11").row("conv1_1").params,
+    "count.older_post": lambda: network("post_vgg16").total_params + 1792 - 640,
+    "count.rgb_extra": lambda: network("vgg11").row("conv1_1").params - network("post").row("conv1_1").params,
+    "count.classes_extra": lambda: network("vgg11").row("fc8").params - network("post").row("fc8").params,
+    "count.imagenet_extra": lambda: network("vgg11").total_params - network("post").total_params,
+    "count.deepest_over_shallowest": lambda: network("vgg19").total_params / network("vgg11").total_params - 1,
+    "count.quarter_times_fewer": lambda: network("post").total_params / network("post_log").total_params,
+    "count.quarter_times_fewer_macs": lambda: network("post").total_macs / network("post_log").total_macs,
+    "count.gap_times_fewer": lambda: network("post").total_params / network("post_gap").total_params,
+    "count.gap_macs_saved": lambda: 1 - network("post_gap").total_macs / network("post").total_macs,
+    "bill.picture": lambda: memory(network("post"), 1).activations,
+    "bill.batch128": lambda: memory(network("post"), 128).activations,
+    "bill.total": lambda: memory(network("post"), 128, optimizer="sgd").total,
+    "bill.fixed_sgd": lambda: 2 * memory(network("post"), 1).weights,
+    "bill.fixed_momentum": lambda: 3 * memory(network("post"), 1).weights,
+    "bill.left_for_pictures": lambda: 1.3e9 - 2 * memory(network("post"), 1).weights,
+    "bill.log_total": lambda: memory(network("post_log"), 128, optimizer="sgd").total,
+    "bill.class_total": lambda: memory(network("class"), 128).total,
+    "bill.vgg16_batch128": lambda: memory(network("vgg16"), 128).total,
+    "bill.vgg16_batch256": lambda: memory(network("vgg16"), 256).total,
+    "bill.vgg16_batch64": lambda: memory(network("vgg16"), 64).total,
+}
 
 # 04 data
 FACTS |= {
