@@ -1,0 +1,64 @@
+"""The repository's address stands in one place, and one command carries a change everywhere."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import links
+from tools.paths import ROOT
+
+TEXT = {".md", ".cff", ".toml", ".txt", ".yml", ".yaml", ".py", ".ipynb", ".json", ".csv", ""}
+
+
+def files() -> list[Path]:
+    """The repository's own text files, relative to its root."""
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, capture_output=True, text=True, check=True,
+        ).stdout.splitlines()  # fmt: skip
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"git does not list the files here: {error}")
+    return [Path(name) for name in listed if Path(name).suffix in TEXT and (ROOT / name).is_file()]
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the text files, in which a test may write."""
+    for name in files():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, target)
+    return folder
+
+
+def holding(root: Path, address: str) -> list[str]:
+    """The files with the address in them."""
+    return [name.as_posix() for name in files() if address in (root / name).read_text(encoding="utf-8")]
+
+
+def test_links_are_written(tmp_path: Path) -> None:
+    assert links.write(copy(tmp_path)) == [], "run python -m tools links"
+
+
+def test_a_new_address_reaches_every_place(tmp_path: Path) -> None:
+    root, old, new = copy(tmp_path), links.repository(), "/".join(["someone", "their-lesson"])
+    before = holding(root, old)
+    project = root / "pyproject.toml"
+    text = project.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    project.write_text(text.replace(old, new), encoding="utf-8")
+    links.write(root)
+    assert holding(root, old) == []
+    assert sorted(holding(root, new)) == sorted(before)
+    assert (root / "README.md").read_text(encoding="utf-8").count("cd their-lesson") == 1
+
+
+@pytest.mark.parametrize("address", ["http://example.org/a/b", "https://github.com/OWNER", "git@github.com:a/b"])
+def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{address}"\n')
+    with pytest.raises(ValueError, match=r"https://github\.com/owner/name"):
+        links.repository(tmp_path)
