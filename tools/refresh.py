@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,7 @@ async def execute(notebook: NotebookNode, folder: Path, claims: str | None = Non
     )  # fmt: skip
     claims_cell = [nbformat.v4.new_code_cell(claims)] if claims else []
     seconds = []
-    async with client.async_setup_kernel(cleanup_kc=True):
+    async with client.async_setup_kernel(cleanup_kc=True, stderr=subprocess.DEVNULL):
         peak = asyncio.create_task(_peak_memory(manager))
         notebook.cells.extend(claims_cell)
         try:
