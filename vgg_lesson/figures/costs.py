@@ -173,8 +173,8 @@ def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, float]) ->
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(ITEMS))
     largest = max((item for item, *_ in ITEMS), key=lambda item: sum(getattr(bill, item) for bill in bills.values()))
     figure.suptitle(f"Most of the memory goes to {largest}", x=0.01, ha="left", fontsize=16, fontweight="bold")
-    listed = ", ".join(f"{name} {bill.total / 1e9:.2f} GB" for name, bill in bills.items())
-    marks = ", ".join(f"{name} {size:g} GB" for name, size in limits.items())
+    listed = "; ".join(f"{' '.join(name.split())}: {bill.total / 1e9:.2f} GB" for name, bill in bills.items())
+    marks = ", ".join(limits)
     return finish(figure, f"Memory of one training step, mostly {largest}: {listed}. Marked: {marks}.")
 
 
@@ -219,7 +219,7 @@ def _totals(counted: LayerTrace) -> tuple[int, int, int]:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.2g}" if ratio < 10 else f"{ratio:.0f}"
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:.0f}"
 
 
 def _percent(share: float) -> str:
