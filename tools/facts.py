@@ -109,6 +109,14 @@ FACTS |= {
     "stack_saving7": lambda: 1 - 27 / 49,
     "kernel5_over_stack": lambda: 25 / 18,
     "stack_saving5": lambda: 1 - 18 / 25,
+    # The first layer reads 3 channels and writes 64.
+    "depth.first_large": lambda: 49 * 3 * 64,
+    "depth.first_stack_over_large": lambda: (9 * 3 * 64 + 2 * 9 * 64 * 64) / (49 * 3 * 64),
+    # Two cells at every side of a 14×14 grid.
+    "depth.frame_share_14": lambda: 1 - (14 - 4) ** 2 / 14**2,
+    # Three maps of VGG's third block, batch 128, float32.
+    "depth.stack_activation_bytes": lambda: 3 * network("vgg16").row("conv3_1").activations * 128 * 4,
+    "depth.seen_share": lambda: (network("vgg11").row("pool5").receptive_field or 0) ** 2 / 224**2,
 }
 
 # 02 architecture

@@ -1,4 +1,19 @@
 """Every figure of the series: data in, a matplotlib figure with a text alternative out."""
 
-from vgg_lesson.figures.architecture import Window, draw_cost_rules, draw_network, draw_sizes, draw_table, draw_windows
+from vgg_lesson.figures.architecture import Window, draw_cost_rules, draw_sizes, draw_table, draw_windows
 from vgg_lesson.figures.costs import cheaper_networks, filter_bank, memory_bars, parameter_squares, three_costs
+from vgg_lesson.figures.data import (
+    class_grid,
+    class_means,
+    compute_by_grid,
+    feeding,
+    garment_grid,
+    halvings,
+    pixel_histogram,
+    pixel_numbers,
+    two_sizes,
+)
+from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
+from vgg_lesson.figures.network import draw_network
+from vgg_lesson.figures.receptive_field import field_growth, influence, windows_on_garment, windows_over_edge
+from vgg_lesson.figures.start import guess_beside_answer, series_map
