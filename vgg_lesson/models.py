@@ -52,6 +52,9 @@ class VGG(nn.Module):
     Use `build_vgg`, which validates its arguments and initialises the weights.
     """
 
+    features: nn.Sequential
+    classifier: nn.Sequential
+
     def __init__(
         self,
         config: VGGConfig,

@@ -171,7 +171,9 @@ class _Run:
         self.autocast: Callable[[], Any] = (
             (lambda: torch.autocast(device.type, torch.bfloat16)) if precision == "bf16" else nullcontext
         )
-        self.seconds, self._losses, self._correct, self._seen = 0.0, [], torch.zeros((), device=device), 0
+        self.seconds = 0.0
+        self._losses: list[float] = []
+        self._correct, self._seen = torch.zeros((), device=device), 0
 
     def epoch(self, view: Callable[[History, bool], None], validation: ImageSet | None) -> None:
         """Train to the end of the current epoch or of the run, whichever comes first."""
@@ -199,8 +201,9 @@ class _Run:
         self.optimizer.step()
         self._correct += (scores.detach().argmax(dim=1) == labels).sum()
         self._seen += len(labels)
-        self._losses.append(loss.item() * len(labels))
-        return loss.item()
+        value = loss.item()
+        self._losses.append(value * len(labels))
+        return value
 
     def lr_at(self, step: int) -> float:
         """The learning rate of the step with this index, counted from 0."""
