@@ -26,7 +26,7 @@ MEASURES = (("parameters", style.BLUE, "o"), ("MACs", style.ORANGE, "s"), ("acti
 def filter_bank(filters: int = 64, kernel: int = 3) -> LessonFigure:
     """Every parameter of a convolution with one input channel: a square per weight, a disc per bias."""
     rows = -(-filters // BANK_COLUMNS)
-    figure = new_figure(10, 0.66 * rows + 0.45)
+    figure = new_figure(10, 0.62 * rows + 0.4)
     axes = figure.subplots()
     for index in range(filters):
         row, column = divmod(index, BANK_COLUMNS)
