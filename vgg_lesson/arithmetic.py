@@ -245,7 +245,7 @@ def _pool_row(name: str, before: LayerRow) -> LayerRow:
 
 def _head_rows(before: LayerRow, number: int, head: str, hidden: int, num_classes: int) -> Iterator[LayerRow]:
     incoming, factors = prod(before.output_shape), "·".join(map(str, before.output_shape))
-    outputs = (hidden, hidden, num_classes)
+    outputs: tuple[int, ...] = (hidden, hidden, num_classes)
     if head == "gap":
         incoming = before.output_shape[0]
         factors, outputs = str(incoming), (num_classes,)
