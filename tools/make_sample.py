@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import lzma
-import struct
 from pathlib import Path
 
 from vgg_lesson.datasets import load_fashion_mnist
 from vgg_lesson.files import write_atomically
-from vgg_lesson.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS
+from vgg_lesson.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS, encode_split
 from vgg_lesson.sources import SAMPLE
 
 
@@ -25,14 +24,12 @@ def sample_files(root: Path | None = None) -> dict[str, bytes]:
         ValueError: only the sample itself is there to make it from.
     """
     files = {}
-    for split, names in FILES.items():
+    for split in FILES:
         data = load_fashion_mnist(split, root=root)
         if len(data) != FULL_COUNTS[split]:
             raise ValueError(f"root={str(root)!r}: the full data are needed; `python -m vgg_lesson data` fetches them")
         part = data.subset(SAMPLE_COUNTS[split])
-        images = struct.pack(">IIII", 0x803, len(part), 28, 28) + part.images.numpy().tobytes()
-        labels = struct.pack(">II", 0x801, len(part)) + bytes(part.labels.tolist())
-        for name, content in zip(names, (images, labels), strict=True):
+        for name, content in encode_split(split, part.images, part.labels).items():
             files[name + ".xz"] = lzma.compress(content, preset=9 | lzma.PRESET_EXTREME)
     return files
 

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -34,7 +35,8 @@ def download(folder: Path, *, seconds: float = 180.0, show: bool = True) -> None
     Gives up after 8 seconds without an answer, and after ``seconds`` in all. Two processes may do it at once.
 
     Raises:
-        OSError: no network, too slow, or ``folder`` cannot be written. BadDataError: the server sent something else.
+        ConnectionError: no network, or too slow. OSError: ``folder`` cannot be written.
+        BadDataError: the server sent something else.
     """
     from torchvision.datasets import FashionMNIST
 
@@ -81,8 +83,9 @@ def install(files: Mapping[str, bytes], folder: Path) -> None:
                 raise BadDataError("the files do not make up both splits of FashionMNIST")
             _publish(raw, folder / "FashionMNIST" / "raw")
     except BaseException:
-        if is_new and not any(folder.iterdir()):
-            folder.rmdir()
+        if is_new:
+            with suppress(OSError):  # another process has put something there
+                folder.rmdir()
         raise
 
 
@@ -100,8 +103,9 @@ def _publish(draft: Path, target: Path) -> None:
 
 def _remove_abandoned(folder: Path) -> None:
     for left in folder.glob(_TEMPORARY + "*"):
-        if time.time() - left.stat().st_mtime > _ABANDONED:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                shutil.rmtree(left)
 
 
 def _get(url: str, deadline: float, progress: Callable[[int], Any]) -> bytes:
@@ -113,8 +117,8 @@ def _get(url: str, deadline: float, progress: Callable[[int], Any]) -> bytes:
                 progress(len(part))
                 if time.monotonic() > deadline:
                     raise TimeoutError("the network is too slow")
-    except http.client.HTTPException as error:
-        raise OSError(f"the server's answer makes no sense: {error!r}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise ConnectionError(str(getattr(error, "reason", "") or error) or repr(error)) from error
     return b"".join(parts)
 
 

@@ -48,7 +48,7 @@ CHECKSUMS: Mapping[tuple[str, int], tuple[str, str]] = MappingProxyType(
     }
 )
 _MNIST_LABELS = (bytes([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]), bytes([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]))
-_PLACES = ("", "FashionMNIST/raw", "raw")
+_PLACES = ("FashionMNIST/raw", "raw", "")
 _SUFFIXES = ("", ".gz", ".xz")
 _IMAGES, _LABELS = 0x803, 0x801
 _KINDS = {_IMAGES: "images", _LABELS: "labels"}
@@ -75,6 +75,15 @@ def read_split(folder: Path, split: str) -> tuple[Tensor, Tensor] | None:
     _verify(split, images, labels)
     pixels = torch.frombuffer(images, dtype=torch.uint8).reshape(-1, _SIDE, _SIDE)
     return pixels, torch.frombuffer(labels, dtype=torch.uint8).long()
+
+
+def encode_split(split: str, images: Tensor, labels: Tensor) -> dict[str, bytes]:
+    """The two idx files, by name, that hold images, uint8 (N, 28, 28), and labels, int64 (N,)."""
+    contents = (
+        struct.pack(">IIII", _IMAGES, len(images), _SIDE, _SIDE) + images.numpy().tobytes(),
+        struct.pack(">II", _LABELS, len(labels)) + bytes(labels.tolist()),
+    )
+    return dict(zip(FILES[split], contents, strict=True))
 
 
 def _find(folder: Path, split: str) -> tuple[Path, Path] | None:

@@ -46,6 +46,11 @@ def find(split: str, root: str | Path | None = None) -> Found:
         return _read_named("root", Path(root), split)
     if folder := os.environ.get(FOLDER_VARIABLE):
         return _read_named(FOLDER_VARIABLE, Path(folder), split)
+    return find_here(split) or _download(split) or _read_sample(split)
+
+
+def find_here(split: str) -> Found | None:
+    """Read ``split`` from the first of the usual folders that has it; a bad one is skipped with a warning."""
     for place in usual_folders():
         try:
             arrays = read_split(place, split)
@@ -54,7 +59,7 @@ def find(split: str, root: str | Path | None = None) -> Found:
             continue
         if arrays:
             return Found(*arrays, shown(place))
-    return _download(split) or _read_sample(split)
+    return None
 
 
 def usual_folders() -> list[Path]:

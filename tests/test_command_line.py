@@ -1,0 +1,241 @@
+"""The banner, the check-up and the commands, run in this process except where a fresh one is the point."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
+from vgg_lesson import __main__ as command_line
+from vgg_lesson import sources, working_copy
+from vgg_lesson.__main__ import main
+from vgg_lesson.doctor import FAIL, OK, WARN, _compare, banner, check_machine, check_packages, check_widgets, doctor
+from vgg_lesson.idx import SAMPLE_COUNTS
+from vgg_lesson.working_copy import copy_notebooks
+
+
+def test_import_and_banner_keep_to_themselves(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "events = []\n"
+        "def note(event, arguments):\n"
+        "    if event.startswith('socket.') or event == 'open': events.append((event, str(arguments)))\n"
+        "sys.addaudithook(note)\n"
+        "import vgg_lesson\n"
+        "seen = [e for e in events if e[0] in ('socket.connect', 'socket.getaddrinfo') or 'ubyte' in e[1]]\n"
+        "assert not seen, seen\n"
+        "vgg_lesson.banner()\n"
+        "assert 'torchvision' not in sys.modules\n"
+    )
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert run.returncode == 0, run.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_banner(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    banner()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["budget", "device", "precision", "data", "versions"]
+    assert "smoke" in lines[0] and "thread" in lines[1]
+    assert lines[3].endswith("FashionMNIST: 8,000 training and 2,000 test images from the shipped sample")
+    assert f"torchvision {metadata.version('torchvision')}" in lines[4]
+
+
+def test_doctor_on_this_machine(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == doctor() == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert last.startswith("Ready")
+    assert all(re.match(r"\[(OK|WARN|FAIL)\] ", line) or line.startswith("Ready") for line in lines)
+    assert any(line.startswith("[WARN] data: 8,000 training") and "python -m vgg_lesson data" in line for line in lines)
+    for subject in ("python", "torch", "torchvision", "ipywidgets", "device", "threads", "memory", "disk", "widgets"):
+        assert any(re.match(rf"\[OK\]\s+{subject}\b", line) for line in lines), subject
+
+
+def test_doctor_fails_on_bad_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(sources.FOLDER_VARIABLE, str(tmp_path))
+    assert doctor() == 1
+    assert re.search(r"\[FAIL\] data: VGG_LESSON_DATA=.* holds no train-images", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("installed", "specifier", "status"),
+    [
+        ("2.14.1+cpu", "<3,>=2.6", OK), ("2.14.1+cpu", "==2.14.1", OK), ("3.0.0rc1", ">=2.6", OK),
+        ("2.5.1", "<3,>=2.6", FAIL), (None, ">=1", FAIL), ("1.0", "", OK),
+    ],
+)  # fmt: skip
+def test_doctor_compares_versions(installed: str | None, specifier: str, status: str) -> None:
+    finding = _compare("package", installed, specifier, "install it")
+    assert finding.status == status and (" → install it" in str(finding)) == (status == FAIL)
+
+
+def test_doctor_on_a_poor_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["vgg_lesson.doctor"]
+    for memory, status in ((1 << 29, FAIL), (3 << 29, WARN), (1 << 40, OK), (None, OK)):
+        monkeypatch.setattr(module, "memory_limit", lambda memory=memory: memory)
+        assert {finding.subject: finding.status for finding in check_machine()}["memory"] == status
+    monkeypatch.setattr(module, "_version", lambda name: None)
+    assert [finding.status for finding in (*check_packages(), *check_widgets())] == [FAIL, FAIL]
+
+
+# --- data
+
+
+@pytest.fixture
+def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the sample count as everything."""
+    monkeypatch.setattr(command_line, "FULL_COUNTS", SAMPLE_COUNTS)
+    monkeypatch.setattr(sys.modules["vgg_lesson.download"], "FULL_COUNTS", SAMPLE_COUNTS)
+
+
+@pytest.fixture
+def stocked(alone: Path, idx_files: dict[str, bytes], small_set: None) -> Path:
+    """A machine that has the data in ``data``; returns where the tests put them."""
+    write(alone, idx_files)
+    return alone.parent / "class"
+
+
+def test_data_from_this_machine(stocked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--to", str(stocked)]) == 0
+    assert f"set VGG_LESSON_DATA={stocked.resolve()}" in capsys.readouterr().out
+    assert len(list((stocked / "FashionMNIST" / "raw").iterdir())) == 4
+    assert main(["data", "--to", str(stocked)]) == 0
+    assert "already holds" in capsys.readouterr().out
+
+
+def test_data_replaces_bad_files(
+    stocked: Path,
+    idx_files: dict[str, bytes],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(stocked / "FashionMNIST" / "raw", dict.fromkeys(idx_files, b"half"))
+    assert main(["data", "--to", str(stocked)]) == 0
+    assert "Replacing" in capsys.readouterr().err
+    assert main(["data", "--to", str(stocked)]) == 0
+
+
+def test_data_from_the_network(mirror: Path, alone: Path, small_set: None) -> None:
+    assert main(["data", "--to", str(alone / "deep" / "folder")]) == 0
+    assert len(list((alone / "deep" / "folder" / "FashionMNIST" / "raw").iterdir())) == 4
+
+
+def test_data_without_network(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "--to", str(alone)]) == 1
+    assert "VGG_LESSON_OFFLINE forbids it. Connect" in capsys.readouterr().err
+    assert not alone.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "message"), [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "may not write")]
+)
+def test_data_that_cannot_be_written(
+    stocked: Path, code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*arguments: Any) -> int:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    assert main(["data", "--to", str(stocked)]) == 1
+    assert message in capsys.readouterr().err
+    assert not stocked.exists()
+
+
+def test_data_to_a_file(stocked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stocked.touch()
+    assert main(["data", "--to", str(stocked)]) == 1
+    assert "that is a file" in capsys.readouterr().err
+
+
+# --- copy
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Path:
+    """A folder of notebooks with everything that a copy leaves out."""
+    folder = tmp_path / "notebooks"
+    code = nbformat.v4.new_code_cell("1 + 1", execution_count=3)
+    code.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=3)]
+    code.metadata = nbformat.from_dict({"tags": ["setup"], "execution": {"iopub.execute_input": "now"}})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Räume"), code])
+    notebook.metadata["widgets"] = {"state": {}}
+    write(folder, {"00_start_here.ipynb": nbformat.writes(notebook).encode(), "instructor_guide.md": b"secret"})
+    write(folder / "images", {"net.png": b"png"})
+    write(folder / ".ipynb_checkpoints", {"00_start_here-checkpoint.ipynb": b"{}"})
+    write(folder / "data", {"big": b"0"})
+    return folder
+
+
+def edit(path: Path, source: str) -> None:
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"][1]["source"] = [source]
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def test_copy_leaves_out_outputs(lesson: Path, tmp_path: Path) -> None:
+    written = copy_notebooks(tmp_path / "mine", source=lesson)
+    assert written == [tmp_path / "mine" / "00_start_here.ipynb", tmp_path / "mine" / "images" / "net.png"]
+    copied = nbformat.read(written[0], as_version=4)
+    nbformat.validate(copied)
+    assert copied.cells[1].outputs == [] and copied.cells[1].execution_count is None
+    assert "widgets" not in copied.metadata and copied.cells[1].metadata == {"tags": ["setup"]}
+    assert [cell.id for cell in copied.cells] == [
+        cell.id for cell in nbformat.read(lesson / written[0].name, as_version=4).cells
+    ]
+    assert (lesson / "00_start_here.ipynb").read_bytes() != written[0].read_bytes()
+
+
+def test_copy_respects_a_students_work(lesson: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mine"
+    (notebook, _) = copy_notebooks(target, source=lesson)
+    notebook.write_bytes((lesson / notebook.name).read_bytes())  # run, not edited
+    assert copy_notebooks(target, source=lesson) == []
+    edit(lesson / notebook.name, "1 + 2")  # the lesson moves on
+    assert copy_notebooks(target, source=lesson) == [notebook]
+    edit(notebook, "my answer")
+    with pytest.raises(ValueError, match=r"edited since they were copied: .*00_start_here.ipynb"):
+        copy_notebooks(target, source=lesson)
+    assert "my answer" in notebook.read_text(encoding="utf-8")
+    assert copy_notebooks(target, source=lesson, force=True) == [notebook]
+    assert "my answer" not in notebook.read_text(encoding="utf-8")
+
+
+def test_copy_refuses(lesson: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="folder of the originals"):
+        copy_notebooks(lesson, source=lesson)
+    with pytest.raises(ValueError, match="pip install -e"):
+        copy_notebooks(tmp_path / "mine", source=tmp_path / "nowhere")
+
+
+def test_copy_command(
+    lesson: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(working_copy.copy_notebooks, "__kwdefaults__", {"force": False, "source": lesson})
+    target = tmp_path / "mine"
+    assert main(["copy", str(target)]) == 0
+    assert f"jupyter lab {target / '00_start_here.ipynb'}" in capsys.readouterr().out
+    assert main(["copy", str(target)]) == 0
+    assert "up to date" in capsys.readouterr().out
+    edit(target / "00_start_here.ipynb", "my answer")
+    assert main(["copy", str(target)]) == 1
+    assert "add --force" in capsys.readouterr().err
+    assert main(["copy", "--force", str(target)]) == 0
+    (tmp_path / "file").touch()
+    assert main(["copy", str(tmp_path / "file" / "deep")]) == 1
+
+
+def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert "COMMAND" in capsys.readouterr().err

@@ -1,0 +1,411 @@
+"""Finding, verifying, fetching and batching FashionMNIST; few tests need more than the shipped sample."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from tests.data_fixtures import (  # noqa: F401
+    alone_fixture,
+    full_fixture,
+    idx_files_fixture,
+    mirror_fixture,
+    sample_fixture,
+    write,
+)  # fmt: skip
+from tools.make_sample import sample_files
+from vgg_lesson import datasets, download, sources
+from vgg_lesson.datasets import CLASSES, ImageSet, Preprocessing, batches, data_loaders, load_fashion_mnist, to_batch
+from vgg_lesson.idx import CHECKSUMS, FILES, FULL_COUNTS, SAMPLE_COUNTS, BadDataError, encode_split, read_split
+
+IMAGES, LABELS = FILES["test"]
+MNIST_LABELS = bytes([7, 2, 1, 0, 4, 1, 4, 9, 5, 9])
+
+
+# --- the sample
+
+
+def test_sample_is_small_licensed_and_as_published(sample: dict[str, ImageSet]) -> None:
+    assert sum(file.stat().st_size for file in sources.SAMPLE.iterdir()) <= 4_500_000
+    licence = (sources.SAMPLE / "LICENSE").read_text(encoding="utf-8")
+    assert "MIT License" in licence and "Copyright © 2017 Zalando SE" in licence
+    for split, data in sample.items():
+        assert len(data) == SAMPLE_COUNTS[split]
+        digests = tuple(hashlib.sha256(a.numpy().tobytes()).hexdigest() for a in (data.images, data.labels.byte()))
+        assert digests == CHECKSUMS[split, len(data)]
+
+
+def test_sample_is_the_start_of_the_full_data(full: dict[str, ImageSet], sample: dict[str, ImageSet]) -> None:
+    for split, data in full.items():
+        assert torch.equal(data.images[: len(sample[split])], sample[split].images)
+        assert torch.equal(data.labels[: len(sample[split])], sample[split].labels)
+        assert set(torch.bincount(data.labels).tolist()) == {FULL_COUNTS[split] // 10}
+    pixels = full["train"].images.float() / 255
+    assert (round(pixels.mean().item(), 4), round(pixels.std().item(), 4)) == (datasets.MEAN, datasets.STD)
+
+
+def test_sample_is_remade_byte_for_byte(full: dict[str, ImageSet]) -> None:
+    for name, content in sample_files().items():
+        assert (sources.SAMPLE / name).read_bytes() == content, name
+
+
+# --- the search
+
+
+def test_places_in_order(alone: Path, idx_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_fashion_mnist("test").source == "the shipped sample"
+    debian = {name + ".gz": gzip.compress(content, 1) for name, content in idx_files.items()}
+    monkeypatch.setattr(sources, "DEBIAN", write(alone.parent / "debian", debian))
+    assert load_fashion_mnist("test").source == sources.shown(alone.parent / "debian")
+    write(alone / "FashionMNIST" / "raw", idx_files)
+    assert load_fashion_mnist("test").source == sources.shown(alone)
+    monkeypatch.setenv(sources.FOLDER_VARIABLE, str(write(alone.parent / "named", idx_files)))
+    assert load_fashion_mnist("test").source == sources.shown(alone.parent / "named")
+    assert load_fashion_mnist("test", root=alone).source == sources.shown(alone)
+
+
+def test_data_beside_the_notebooks_are_found(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "REPOSITORY", alone.parent)
+    (alone.parent / "notebooks").mkdir()
+    assert sources.usual_folders()[:2] == [alone, alone.parent / "notebooks" / "data"]
+    assert sources.download_folder() == alone
+    assert sources.shown(alone) == "data"
+
+
+def test_bad_usual_folder_is_skipped_with_a_warning(alone: Path, idx_files: dict[str, bytes]) -> None:
+    write(alone, {IMAGES: idx_files[IMAGES][:-1], LABELS: idx_files[LABELS]})
+    with pytest.warns(UserWarning, match=r"data is skipped: t10k-images-idx3-ubyte is cut short"):
+        assert load_fashion_mnist("test").source == "the shipped sample"
+
+
+def test_unknown_split() -> None:
+    with pytest.raises(ValueError, match="split='validation' is unknown; choose one of 'train', 'test'"):
+        load_fashion_mnist("validation")
+
+
+def renumbered(content: bytes, at: int, number: int) -> bytes:
+    return content[:at] + number.to_bytes(4, "big") + content[at + 4 :]
+
+
+BAD_FILES: dict[str, tuple[Callable[[bytes, bytes], dict[str, bytes]], str]] = {
+    "empty folder": (lambda images, labels: {}, "holds no t10k-images"),
+    "labels missing": (lambda images, labels: {IMAGES: images}, "t10k-labels.* is missing beside t10k-images"),
+    "images missing": (lambda images, labels: {LABELS: labels}, "t10k-images.* is missing beside t10k-labels"),
+    "empty file": (lambda images, labels: {IMAGES: b"", LABELS: labels}, "0 bytes long, too short"),
+    "cut short": (lambda images, labels: {IMAGES: images[:-5], LABELS: labels}, "is cut short.*1,567,995 follow"),
+    "gzip cut short": (
+        lambda images, labels: {IMAGES + ".gz": gzip.compress(images, 1)[:-90], LABELS: labels},
+        "images-idx3-ubyte.gz is cut short: the compressed data end too early",
+    ),
+    "no gzip": (
+        lambda images, labels: {IMAGES + ".gz": b"<html>please log in</html>", LABELS: labels},
+        "damaged or no .gz file",
+    ),
+    "wrong magic": (
+        lambda images, labels: {IMAGES: renumbered(images, 0, 7), LABELS: labels},
+        "starts with 7, not 2051",
+    ),
+    "swapped files": (lambda images, labels: {IMAGES: labels, LABELS: images}, "holds labels where images belong"),
+    "other size": (
+        lambda images, labels: {IMAGES: renumbered(renumbered(images, 8, 14), 12, 56), LABELS: labels},
+        "14×56 pixels",
+    ),
+    "MNIST": (
+        lambda images, labels: {IMAGES: images, LABELS: labels[:8] + MNIST_LABELS + labels[18:]},
+        "this is MNIST",
+    ),
+    "labels of another split": (
+        lambda images, labels: {IMAGES: images, LABELS: renumbered(labels, 4, 1999)[:-1]},
+        "2,000 images but 1,999 labels",
+    ),
+    "too few": (
+        lambda images, labels: {
+            IMAGES: renumbered(images, 4, 9)[: 16 + 9 * 784],
+            LABELS: renumbered(labels, 4, 9)[:17],
+        },
+        "9 images; FashionMNIST's test split has 10,000",
+    ),
+    "other pixels": (lambda images, labels: {IMAGES: images[:-1] + b"\x07", LABELS: labels}, "pixels are not"),
+    "labels in another order": (
+        lambda images, labels: {IMAGES: images, LABELS: labels[:8] + labels[:7:-1]},
+        "labels are not those of the images",
+    ),
+    "label out of range": (lambda images, labels: {IMAGES: images, LABELS: labels[:-1] + b"\x0a"}, "labels reach 10"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_named_folder_with_bad_files(case: str, idx_files: dict[str, bytes], tmp_path: Path) -> None:
+    make, message = BAD_FILES[case]
+    write(tmp_path, make(idx_files[IMAGES], idx_files[LABELS]))
+    with pytest.raises(ValueError, match=message) as caught:
+        load_fashion_mnist("test", root=tmp_path)
+    assert str(caught.value).startswith(f"root={str(tmp_path)!r}") and "vgg_lesson data" in str(caught.value)
+
+
+def test_unbalanced_full_set_is_named(tmp_path: Path, full: dict[str, ImageSet]) -> None:
+    labels = full["test"].labels.clone()
+    labels[-1] = (labels[-1] + 1) % 10
+    write(tmp_path, encode_split("test", full["test"].images, labels))
+    with pytest.raises(ValueError, match="unbalanced, 999 to 1,001 per class"):
+        load_fashion_mnist("test", root=tmp_path)
+
+
+def test_named_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="is missing"):
+        load_fashion_mnist(root=tmp_path / "typo")
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is a file"):
+        load_fashion_mnist(root=tmp_path / "file")
+    (tmp_path / IMAGES).mkdir()
+    (tmp_path / LABELS).mkdir()
+    monkeypatch.setenv(sources.FOLDER_VARIABLE, str(tmp_path))
+    with pytest.raises(ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte cannot be read"):
+        load_fashion_mnist("test")
+
+
+# --- the download
+
+
+def test_download_is_installed_whole_and_found_again(mirror: Path, alone: Path, idx_files: dict[str, bytes]) -> None:
+    assert load_fashion_mnist("test").source == sources.shown(alone)
+    assert {file.name: file.read_bytes() for file in (alone / "FashionMNIST" / "raw").iterdir()} == idx_files
+    assert [path.name for path in alone.iterdir()] == ["FashionMNIST"]
+    shutil.rmtree(mirror)
+    assert load_fashion_mnist("train").source == sources.shown(alone)
+
+
+def test_download_mends_what_a_broken_one_left(mirror: Path, alone: Path, idx_files: dict[str, bytes]) -> None:
+    raw = write(alone / "FashionMNIST" / "raw", {IMAGES: b"half"})
+    with pytest.warns(UserWarning, match="data is skipped"):
+        assert load_fashion_mnist("test").source == sources.shown(alone)
+    assert (raw / IMAGES).read_bytes() == idx_files[IMAGES]
+
+
+def test_failed_download_is_tried_once_and_leaves_nothing(mirror: Path, alone: Path) -> None:
+    (mirror / (LABELS + ".gz")).write_bytes(b"<html>please log in</html>")
+    with pytest.warns(UserWarning, match="cannot be downloaded.*something else than t10k-labels.*sample stands in"):
+        assert load_fashion_mnist("train").source == "the shipped sample"
+    assert not alone.exists()
+    shutil.rmtree(mirror)
+    assert load_fashion_mnist("test").source == "the shipped sample"
+
+
+def test_offline_variable_forbids_the_download(mirror: Path, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(sources.OFFLINE_VARIABLE, "1")
+    assert load_fashion_mnist("test").source == "the shipped sample"
+    assert not alone.exists()
+
+
+def test_silent_network_is_given_up(mirror: Path, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from torchvision.datasets import FashionMNIST
+
+    assert download._SILENCE <= 10
+    monkeypatch.setattr(download, "_SILENCE", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        monkeypatch.setattr(FashionMNIST, "mirrors", [f"http://127.0.0.1:{deaf.getsockname()[1]}/"])
+        started = time.monotonic()
+        with pytest.raises(ConnectionError):
+            download.download(alone, show=False)
+    assert time.monotonic() - started < 3
+    with pytest.raises(TimeoutError, match=r"no answer within 0.1 seconds"):
+        download._answer_within(0.1, lambda: time.sleep(1))
+    assert not alone.exists()
+
+
+def test_slow_network_is_given_up(mirror: Path, alone: Path) -> None:
+    with pytest.raises(ConnectionError, match="too slow"):
+        download.download(alone, seconds=0, show=False)
+
+
+def test_interrupted_install_leaves_nothing(
+    alone: Path, idx_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(download, "_publish", interrupted)
+    monkeypatch.setattr(download, "FULL_COUNTS", SAMPLE_COUNTS)
+    with pytest.raises(KeyboardInterrupt):
+        download.install(idx_files, alone)
+    assert not alone.exists()
+    abandoned = alone / (download._TEMPORARY + "x")
+    abandoned.mkdir(parents=True)
+    os.utime(abandoned, (0, 0))
+    with pytest.raises(KeyboardInterrupt):
+        download.install(idx_files, alone)
+    assert list(alone.iterdir()) == []
+
+
+def test_wrong_files_are_not_installed(alone: Path, idx_files: dict[str, bytes]) -> None:
+    with pytest.raises(BadDataError, match="do not make up both splits"):
+        download.install(idx_files, alone)  # the sample is not the full set
+    assert not alone.exists()
+
+
+def test_two_processes_at_once(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from vgg_lesson import download, idx, sources\n"
+        "download.FULL_COUNTS = idx.SAMPLE_COUNTS\n"
+        "splits = {s: sources._read_sample(s) for s in idx.FILES}\n"
+        "files = {n: c for s, f in splits.items() for n, c in idx.encode_split(s, f.images, f.labels).items()}\n"
+        "for _ in range(4): download.install(files, Path(sys.argv[1]))\n"
+    )
+    folder = tmp_path / "shared"
+    writers = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for _ in range(2)]
+    seen = 0
+    while any(writer.poll() is None for writer in writers):
+        found = read_split(folder, "test")
+        assert found is not None or not seen
+        seen += found is not None
+        time.sleep(0.01)
+    assert [writer.returncode for writer in writers] == [0, 0] and seen
+    assert [path.name for path in folder.iterdir()] == ["FashionMNIST"]
+
+
+# --- sets and batches
+
+
+def test_image_set_subset(sample: dict[str, ImageSet]) -> None:
+    data = sample["test"]
+    assert len(data.subset(10)) == 10 and len(data.subset(10**6)) == len(data) and data.subset(None) is data
+    assert torch.equal(data.subset([5, -1]).images, data.images[[5, -1]])
+    assert torch.equal(data.subset(range(3)).labels, data.labels[:3])
+    shirts = data.subset(data.labels == CLASSES.index("Shirt"))
+    assert set(shirts.labels.tolist()) == {6} and shirts.source == data.source
+    assert repr(data) == "ImageSet(2,000 images, source='the shipped sample')"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "error"),
+    [(0, ValueError), (-3, ValueError), ([], ValueError), ([2000], ValueError), (True, TypeError), ([0.5], TypeError)],
+)
+def test_image_set_subset_refuses(sample: dict[str, ImageSet], chosen: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="chosen"):
+        sample["test"].subset(chosen)  # type: ignore[arg-type]
+
+
+def test_image_set_split(sample: dict[str, ImageSet]) -> None:
+    numbered = ImageSet(sample["test"].images, torch.arange(2000) % 10)
+    train, validation = numbered.split(300, seed=1)
+    assert (len(train), len(validation)) == (1700, 300)
+    assert torch.equal(validation.images, numbered.split(0.15, seed=1)[1].images)
+    assert not torch.equal(validation.images, numbered.split(300, seed=2)[1].images)
+    both = torch.cat([train.images, validation.images]).flatten(1).sum(1).sort().values
+    assert torch.equal(both, numbered.images.flatten(1).sum(1).sort().values)
+    for bad in (0, 2000, 1.0, -1):
+        with pytest.raises(ValueError, match=f"validation={bad}"):
+            numbered.split(bad)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "error", "match"),
+    [
+        (torch.zeros(2, 28, 28), torch.zeros(2).long(), TypeError, "images is a torch.float32"),
+        (torch.zeros(2, 32, 32).byte(), torch.zeros(2).long(), ValueError, "images has shape"),
+        (torch.zeros(2, 28, 28).byte(), torch.zeros(2), TypeError, "labels is a torch.float32"),
+        (torch.zeros(2, 28, 28).byte(), torch.zeros(3).long(), ValueError, r"labels has shape \(3,\)"),
+        (torch.zeros(2, 28, 28).byte(), torch.tensor([0, 10]), ValueError, "labels run from 0 to 10"),
+        ([[0]], torch.zeros(2).long(), TypeError, "images is list"),
+    ],
+)
+def test_image_set_validates(images: torch.Tensor, labels: torch.Tensor, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        ImageSet(images, labels)
+
+
+def test_to_batch_pads_with_black_and_normalises(sample: dict[str, ImageSet]) -> None:
+    raw = sample["test"].images[:4]
+    batch = to_batch(raw)
+    assert batch.shape == (4, 1, 32, 32) and batch.dtype == torch.float32
+    expected = (raw.double() / 255 - 0.2860) / 0.3530
+    torch.testing.assert_close(batch[:, 0, 2:-2, 2:-2].double(), expected, rtol=0, atol=1e-6)
+    torch.testing.assert_close(batch[:, :, :2], torch.full((4, 1, 2, 32), -0.2860 / 0.3530))
+    torch.testing.assert_close(to_batch(raw, 28), batch[:, :, 2:-2, 2:-2])
+    assert torch.equal(Preprocessing()(raw), batch)
+
+
+@pytest.mark.parametrize("size", [64, 96, 224])
+def test_to_batch_enlarges_as_pil_does(sample: dict[str, ImageSet], size: int) -> None:
+    raw = sample["test"].images[:3]
+    enlarged = [Image.fromarray(image.numpy()).resize((size, size), Image.Resampling.BILINEAR) for image in raw]
+    expected = torch.from_numpy(np.stack([np.asarray(image) for image in enlarged])).float() / 255
+    ours = to_batch(raw, size, mean=0.0, std=1.0, channels_last=True)[:, 0]
+    assert (ours - expected).abs().max() < 1.01 / 255
+
+
+@pytest.mark.parametrize("size", [0, 27, 29, 31])
+def test_to_batch_refuses_sizes(sample: dict[str, ImageSet], size: int) -> None:
+    with pytest.raises(ValueError, match=f"image_size={size}"):
+        to_batch(sample["test"].images[:1], size)
+    with pytest.raises(ValueError, match=f"image_size={size}"):
+        batches(sample["test"], 10, image_size=size)  # at once, not at the first batch
+
+
+def test_preprocessing_refuses() -> None:
+    with pytest.raises(ValueError, match="std=0"):
+        Preprocessing(std=0.0)
+
+
+def test_batches_cover_the_set_once(sample: dict[str, ImageSet]) -> None:
+    data = sample["test"].subset(1000)
+    parts = list(batches(data, 128))
+    assert [len(labels) for _, labels in parts] == [128] * 7 + [104]
+    assert torch.equal(torch.cat([labels for _, labels in parts]), data.labels)
+    assert torch.equal(torch.cat([images for images, _ in parts]), to_batch(data.images))
+    shuffled = torch.cat([images for images, _ in batches(data, 128, shuffle=True, seed=3)])
+    again = torch.cat([images for images, _ in batches(data, 128, shuffle=True, seed=3)])
+    assert torch.equal(shuffled, again) and not torch.equal(shuffled, to_batch(data.images))
+    assert torch.equal(shuffled.sum((1, 2, 3)).sort().values, to_batch(data.images).sum((1, 2, 3)).sort().values)
+
+
+def test_batches_augment_raw_images(sample: dict[str, ImageSet]) -> None:
+    data = sample["test"].subset(10)
+    ((images, _),) = batches(data, 10, augment=lambda raw, generator: raw.flip(2))
+    assert torch.equal(images, to_batch(data.images.flip(2)))
+
+
+def test_batches_are_fast(sample: dict[str, ImageSet]) -> None:
+    data = sample["train"]
+    started = time.process_time()
+    for _ in batches(data, 128, shuffle=True):
+        pass
+    assert time.process_time() - started < 2  # PIL takes longer than that to resize as many to 224
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.skipif(os.name == "nt", reason="slow"))])
+def test_data_loaders_of_the_post(idx_files: dict[str, bytes], tmp_path: Path, workers: int) -> None:
+    train, test = data_loaders(128, 224, root=write(tmp_path, idx_files), num_workers=workers)
+    images, labels = next(iter(train))
+    assert images.shape == (128, 1, 224, 224) and images.dtype == torch.float32
+    assert labels.shape == (128,) and labels.dtype == torch.int64
+    assert images.min() >= 0 and images.max() <= 1
+    data = load_fashion_mnist("test", root=tmp_path)
+    images, labels = next(iter(test))
+    assert torch.equal(labels, data.labels[:128])
+    assert (images - to_batch(data.images[:128], 224, mean=0.0, std=1.0)).abs().max() < 1.01 / 255
+
+
+def test_data_loaders_default_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "cpu_count", lambda: 4)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2, 0, 1000))
+    assert datasets._safe_workers(10) == 0  # smoke
+    monkeypatch.setenv("VGG_LESSON_BUDGET", "class")
+    assert datasets._safe_workers(10) == 2
+    assert datasets._safe_workers(1000) == 0
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert datasets._safe_workers(10) == 0
