@@ -61,7 +61,9 @@ class _Scene:
         self.stages = _stages(counted)
         self.vectors = [row for row in counted.rows if row.kind == "linear"]
         self.per_cell = TALLEST / counted.rows[0].output_shape[1]
-        self.per_channel = TALLEST * 1.18 / max(row.output_shape[0] for row in self.vectors)
+        channels = sum(row.output_shape[0] for stage in self.stages for row in stage)
+        longest = max(row.output_shape[0] for row in self.vectors)
+        self.per_channel = min(WIDTH / channels, TALLEST * 1.18 / longest)
         for _ in range(SHRINKINGS):
             if self._width() > WIDTH - 2 * MARGIN:
                 self.per_channel *= 0.98
