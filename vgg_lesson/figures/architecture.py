@@ -9,6 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
 
 from vgg_lesson import style
 from vgg_lesson.configs import CONFIGS, VGGConfig, check_positive_int
@@ -101,6 +102,7 @@ def draw_cost_rules(costs: Mapping[str, Sequence[int]]) -> LessonFigure:
         )  # fmt: skip
     blocks = range(1, len(next(iter(costs.values()))) + 1)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_xticks(blocks, [f"block {block}" for block in blocks])
     axes.set_xlim(0.8, blocks[-1] + 0.2)
     axes.set_ylabel("billion multiplications")
@@ -214,9 +216,9 @@ def _tile(axes: Axes, left: float, base: float, width: float, words: str, color:
     red, green, blue = to_rgb(color)
     dark = 0.3 * red + 0.59 * green + 0.11 * blue < 0.55
     looks: dict[str, Any] = (
-        {"facecolor": "white", "edgecolor": style.BLUE, "linewidth": 1.8} if outlined else {"facecolor": color}
+        {"facecolor": "white", "edgecolor": style.BLUE, "linewidth": 1.5} if outlined else {"facecolor": color}
     )
-    inset = 0.035 if outlined else 0.02
+    inset = 0.025 if outlined else 0.02
     axes.add_patch(Rectangle((left + inset, base + inset - 0.02), width - 2 * inset, TILE - 2 * inset + 0.04, **looks))
     ink = "white" if dark and not outlined else "black"
     axes.text(left + width / 2, base + TILE / 2, words, ha="center", va="center", size=12, color=ink)
