@@ -11,7 +11,7 @@ COMMANDS = {
     "links": "write badges and links from the repository address in pyproject.toml",
     "picture": "draw the picture at the top of the README",
     "sample": "make the data sample that is shipped with the package",
-    "runs": "make the stored training logs of notebook 05 (hours on a busy machine; goes on where it stopped)",
+    "runs": "make the stored training logs of notebook 05 (half an hour and more; goes on where it stopped)",
 }
 MODULES = {"sample": "make_sample"}
 

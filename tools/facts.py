@@ -161,6 +161,14 @@ FACTS |= {
 FACTS |= {
     "stall.variance_per_layer": lambda: 1 / 6,
     "stall.rms_ten_layers": lambda: 6**-5,
+    "stall.linear_params": lambda: (28 * 28 + 1) * 10,
+    "stall.fc8_params": lambda: (1024 + 1) * 10,
+    "stall.gap_bound": lambda: 1e-4,
+    "stall.magnify": lambda: 10_000,
+    "stall.bf16_gap": lambda: 2**-6 * 2**-7,  # from 1/64 to 1/32, in steps of 7 fraction bits
+    "stall.published_steps": lambda: 10 * math.ceil(60_000 / 128),
+    "stall.published_steps_lost": lambda: 3 * math.ceil(60_000 / 128),
+    "stall.patience": lambda: 3000,
 }
 
 

@@ -14,6 +14,8 @@ from vgg_lesson.figures.data import (
     two_sizes,
 )
 from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
+from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
 from vgg_lesson.figures.network import draw_network
 from vgg_lesson.figures.receptive_field import field_growth, influence, windows_on_garment, windows_over_edge
+from vgg_lesson.figures.signal import scores_of, signal_by_init, signal_decay, training_step
 from vgg_lesson.figures.start import guess_beside_answer, series_map

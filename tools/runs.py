@@ -1,0 +1,205 @@
+"""Make the stored training logs, ``vgg_lesson/assets/runs/NAME.csv``: runs too long, or too many, for a class.
+
+Every run is the plain loop of notebook 05 in float32: the class network without batch norm and with 1,024 hidden
+units, FashionMNIST at 32×32, batches of 128, SGD, cross-entropy; images and dropout in the order of `vgg_lesson.fit`
+with the same seed. A run that is interrupted goes on from the end of its last epoch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tools.paths import ASSETS, ROOT, write_atomically
+from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
+from vgg_lesson.machine import set_threads
+from vgg_lesson.models import class_vgg
+from vgg_lesson.training import evaluate
+
+SNAPSHOTS = ROOT / "build" / "runs"
+BATCH, SEEDS, SPREAD_IMAGES = 128, (0, 1, 2), 256
+LOSS_EVERY, SPREAD_EVERY, ACCURACY_EVERY = 10, 50, 500
+ESCAPE_LOSS, ESCAPE_ROWS = 2.0, 5  # five rows of ten steps each
+STEPS_AFTER_ESCAPE = 200
+HEADER = f"""\
+# {{plan}}; float32, 32x32, batch {BATCH}, no batch norm, 1024 hidden units. Made by: python -m tools runs
+# loss: mean training loss of the last {LOSS_EVERY} steps. spread: standard deviation of the scores across the first \
+{SPREAD_IMAGES} test images. accuracy: on the test set.
+"""
+COLUMNS = ("step", "loss", "spread", "accuracy")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run changes: the initialisation, the optimiser's settings, how long it may take."""
+
+    init: str
+    seed: int
+    steps: int = 300
+    lr: float = 0.1
+    momentum: float = 0.0
+
+    def __str__(self) -> str:
+        momentum = f", Nesterov momentum {self.momentum:g}" if self.momentum else ""
+        return f"VGG-11 layout, quarter width, init {self.init}, seed {self.seed}, lr {self.lr:g}{momentum}"
+
+
+GROUPS: Mapping[str, Mapping[str, Plan]] = {
+    "stall": {f"stall_seed{seed}": Plan("pytorch", seed, steps=3000) for seed in SEEDS},
+    "fixes": {
+        **{f"fix_he_seed{seed}": Plan("he", seed) for seed in SEEDS},
+        **{f"fix_xavier_seed{seed}": Plan("xavier", seed) for seed in SEEDS},
+        "fix_he_slow_seed0": Plan("he", 0, lr=0.01, momentum=0.9),
+    },
+    "suspects": {
+        "suspect_lr_seed0": Plan("pytorch", 0, lr=0.01),
+        "suspect_momentum_seed0": Plan("pytorch", 0, momentum=0.9),
+    },
+}
+
+
+@dataclass
+class Run:
+    """A run under way; ``rows`` become the lines of its log."""
+
+    name: str
+    plan: Plan
+    train: ImageSet
+    test: ImageSet
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    step: int = 0
+    epoch: int = 0
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        torch.manual_seed(plan.seed)
+        self.model = class_vgg(batch_norm=False, hidden=1024, init=plan.init)
+        self.model.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=plan.lr, momentum=plan.momentum, nesterov=plan.momentum > 0
+        )
+        self.shown = to_batch(self.test.images[:SPREAD_IMAGES])
+        self.losses: list[float] = []
+        self.snapshot = SNAPSHOTS / f"{self.name}.pt"
+
+    def finish(self) -> str:
+        """Train to the end and return the log as CSV."""
+        self.resume()
+        while not self.over:
+            self.one_epoch()
+            self.save()
+            loss = f", loss {self.rows[-1]['loss']}" if self.rows else ""
+            print(f"{time.strftime('%H:%M:%S')}  {self.name}  step {self.step}{loss}", flush=True)
+        self.rows[-1]["accuracy"] = self.accuracy()
+        text = io.StringIO()
+        text.write(HEADER.format(plan=self.plan))
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    @property
+    def over(self) -> bool:
+        """Whether all steps are done, or, for runs that may stall, the escape is past."""
+        escaped = escape_step(self.rows) if self.plan.init == "pytorch" else None
+        last = min(self.plan.steps, escaped + STEPS_AFTER_ESCAPE) if escaped else self.plan.steps
+        return self.step >= last
+
+    def one_epoch(self) -> None:
+        """Train on every image once, or until the run is over."""
+        # The seeds of `fit`: every epoch has its own, so that it can be repeated without those before it.
+        seed = self.plan.seed * 100_003 + self.epoch
+        torch.manual_seed(seed)
+        self.model.train()
+        for images, labels in batches(self.train, BATCH, shuffle=True, seed=seed, channels_last=True):
+            self.update(images, labels)
+            if self.step % LOSS_EVERY == 0:
+                self.log()
+            if self.over:
+                return
+        self.epoch += 1
+
+    def update(self, images: Tensor, labels: Tensor) -> None:
+        """One step of SGD."""
+        self.optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(self.model(images), labels)
+        loss.backward()
+        self.optimizer.step()
+        self.losses.append(loss.item())
+        self.step += 1
+
+    def log(self) -> None:
+        """Add a row for the last ten steps."""
+        row = {"step": self.step, "loss": round(sum(self.losses) / len(self.losses), 5), "spread": "", "accuracy": ""}
+        self.losses = []
+        if self.step % SPREAD_EVERY == 0:
+            row["spread"] = float(f"{self.spread():.4g}")
+        if self.step % ACCURACY_EVERY == 0:
+            row["accuracy"] = self.accuracy()
+        self.rows.append(row)
+
+    def spread(self) -> float:
+        """How much the scores differ between pictures."""
+        self.model.eval()
+        with torch.no_grad():
+            scores = self.model(self.shown)
+        self.model.train()
+        return scores.std(dim=0, correction=0).square().mean().sqrt().item()
+
+    def accuracy(self) -> float:
+        """On the test set, rounded to what its size can show."""
+        return round(evaluate(self.model, self.test)[1], 4)
+
+    def save(self) -> None:
+        """Take a snapshot at the end of an epoch."""
+        self.snapshot.parent.mkdir(parents=True, exist_ok=True)
+        kept = {key: getattr(self, key) for key in ("rows", "losses", "step", "epoch")}
+        draft = self.snapshot.with_suffix(".new")
+        torch.save(kept | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, draft)
+        draft.replace(self.snapshot)
+
+    def resume(self) -> None:
+        """Go on from the snapshot, if there is one."""
+        if not self.snapshot.exists():
+            return
+        saved = torch.load(self.snapshot, weights_only=True)
+        self.model.load_state_dict(saved.pop("model"))
+        self.optimizer.load_state_dict(saved.pop("optimizer"))
+        for key, value in saved.items():
+            setattr(self, key, value)
+
+
+def escape_step(rows: list[dict[str, Any]]) -> int | None:
+    """The first logged step at which the mean loss of the last 50 steps is under 2.0; None if there is none."""
+    losses = [row["loss"] for row in rows]
+    for end in range(ESCAPE_ROWS, len(rows) + 1):
+        if sum(losses[end - ESCAPE_ROWS : end]) < ESCAPE_ROWS * ESCAPE_LOSS:
+            return int(rows[end - 1]["step"])
+    return None
+
+
+def main(arguments: list[str]) -> int:
+    """``python -m tools runs [GROUP …]``"""
+    parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; default: all")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.groups) - set(GROUPS):
+        parser.error(f"unknown group {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}")
+    set_threads()
+    train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
+    for group in options.groups or GROUPS:
+        for name, plan in GROUPS[group].items():
+            path: Path = ASSETS / "runs" / f"{name}.csv"
+            path.parent.mkdir(exist_ok=True)
+            write_atomically(path, Run(name, plan, train, test).finish())
+            print(f"wrote {path.relative_to(ROOT)}", flush=True)
+    return 0
