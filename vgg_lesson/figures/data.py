@@ -154,7 +154,7 @@ def halvings(sides: Sequence[int], pools: int = 5) -> LessonFigure:
             if pool < pools:
                 tip, tail = (left + step - 0.06, base - 0.24), (left + 0.38, base - 0.24)
                 axes.annotate("", tip, tail, arrowprops={"arrowstyle": "->"})
-                axes.text(left + 1.2, base - 0.19, "pool", ha="center", va="bottom", fontsize=12, color=GREY)
+                axes.text(left + 0.88, base - 0.2, "pool", ha="center", va="bottom", fontsize=12, color=GREY)
             side //= 2
     axes.set(xlim=(-0.05, pools * step + 0.75), ylim=(-1.45 * (len(sides) - 1) - 0.4, 1.02), aspect="equal")
     axes.axis("off")
