@@ -24,7 +24,8 @@ from functools import cache, partial
 from typing import Any
 
 from tools.paths import ASSETS, notebooks
-from vgg_lesson.arithmetic import LayerRow, LayerTrace, memory, trace
+from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
+from vgg_lesson.datasets import MEAN, STD
 from vgg_lesson.published import published
 
 Number = int | float
@@ -150,7 +151,13 @@ FACTS |= {
 
 # 04 data
 FACTS |= {
+    "data.mean": lambda: MEAN,
+    "data.std": lambda: STD,
+    "data.stored_bytes": lambda: 60_000 * 28**2,
     "upsampling.pixels": lambda: 224**2 // 28**2,
+    "upsampling.large_pixels": lambda: 224**2,
+    "upsampling.bytes_per_value": lambda: FLOAT32_BYTES,
+    "upsampling.bytes": lambda: FLOAT32_BYTES * 224**2 // 28**2,
     "upsampling.early_macs_share": lambda: (
         sum(row.macs for row in network("post").rows if row.name[:5] in ("conv1", "conv2", "conv3"))
         / network("post").total_macs
