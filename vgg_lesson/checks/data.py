@@ -102,7 +102,7 @@ EXERCISES = [
     number(
         "window_in_original_pixels",
         lambda: WINDOW * SIDE / LARGE,
-        why="At 224 pixels a first-layer window lies inside one original pixel; at 32 it spans three of them.",
+        why="At 224 pixels a first-layer window fits inside one original pixel; without resizing it spans three.",
         mistakes=lambda: {
             WINDOW * LARGE / SIDE: "The window would be larger than before. Is an original pixel larger or smaller?",
             WINDOW: "That is the window in pixels of the enlarged image.",
