@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -60,7 +61,9 @@ def test_start_limits_threads_opens_a_copy_and_hands_over(tmp_path: Path, limit:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
         assert done.stdout == f"{threads} handed over\n"
     assert (tmp_path / "calls").read_text() == "-m vgg_lesson copy my-lesson\n"
-    assert "my-lesson/00_start_here.ipynb" in (tmp_path / ".jupyter" / "jupyter_server_config.json").read_text()
+    opened = json.loads((tmp_path / ".jupyter" / "jupyter_server_config.json").read_text())
+    assert {app["default_url"] for app in opened.values()} == {"/lab/tree/my-lesson/00_start_here.ipynb"}
+    assert set(opened) == {"ServerApp", "LabApp"}
 
 
 def test_repo2docker_accepts_the_folder() -> None:

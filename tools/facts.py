@@ -205,7 +205,7 @@ def known_names() -> list[str]:
     traced = [f"{net}.{total}" for net in NETWORKS for total in TOTALS]
     layers = [f"{n}.{row.name}.{column}" for n in NETWORKS for row in network(n).rows for column in COLUMNS]
     figures = json.loads((ASSETS / "published.json").read_text(encoding="utf-8"))
-    runs = [f"runs.{path.stem}.{column}.last" for path in _runs() for column in log(path.stem)]
+    runs = [f"runs.{path.stem}.{column}.last" for path in _runs() for column, cells in log(path.stem).items() if cells]
     return [*FACTS, *(f"published.{key}" for key in figures), *traced, *runs, *layers]
 
 
@@ -217,7 +217,7 @@ def _look_up(name: str) -> Any:
         if first == "published":
             return _indexed(published(rest[0]), rest[1:])
         if first == "runs":
-            return _from_log(*rest)
+            return _from_log(".".join(rest[:-2]), *rest[-2:])
         if len(rest) == 1:
             return TOTALS[rest[0]](network(first))
         return COLUMNS[rest[1]](network(first), network(first).row(rest[0]))
