@@ -25,6 +25,8 @@ from typing import Any
 
 from tools.paths import ASSETS, notebooks
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
+from vgg_lesson.checks.predictions import all_right
+from vgg_lesson.checks.training import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
 from vgg_lesson.datasets import MEAN, STD
 from vgg_lesson.published import published
 
@@ -176,6 +178,28 @@ FACTS |= {
     "stall.published_steps": lambda: 10 * math.ceil(60_000 / 128),
     "stall.published_steps_lost": lambda: 3 * math.ceil(60_000 / 128),
     "stall.patience": lambda: 3000,
+    "stall.spread_growth": lambda: log("stall_seed0")["spread"][-1] / log("stall_seed0")["spread"][0],
+}
+
+
+# 06 train it well
+FACTS |= {
+    "recipes.guess_images": lambda: 1000,
+    "recipes.validation": lambda: 60_000 // 12,
+    "recipes.training": lambda: 60_000 - 60_000 // 12,
+    "recipes.accuracy_error": lambda: standard_error(ACCURACY, IMAGES),
+    "recipes.factor": lambda: 1000,
+    "recipes.pictures_seen": lambda: 200 * 128,
+    "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
+    "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),
+    "recipes.times_fewer": lambda: network("post_log").total_params / network("class").total_params,
+}
+
+
+# 07 predictions
+FACTS |= {
+    "predictions.eight_at_90": lambda: all_right(0.9, 8),
+    "predictions.smoothing": lambda: SMOOTHING,
 }
 
 

@@ -2,6 +2,14 @@
 
 from vgg_lesson.figures.architecture import Window, draw_cost_rules, draw_sizes, draw_table, draw_windows
 from vgg_lesson.figures.costs import cheaper_networks, filter_bank, memory_bars, parameter_squares, three_costs
+from vgg_lesson.figures.curves import (
+    augmented_views,
+    beside_the_post,
+    published_curves,
+    running_log,
+    schedule_curve,
+    valley_paths,
+)
 from vgg_lesson.figures.data import (
     class_grid,
     class_means,
@@ -16,6 +24,15 @@ from vgg_lesson.figures.data import (
 from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
 from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
 from vgg_lesson.figures.network import draw_network
+from vgg_lesson.figures.predictions import (
+    class_accuracy,
+    confused_pairs,
+    confusion_map,
+    opinions,
+    prediction_grid,
+    probability_strips,
+    reliability,
+)
 from vgg_lesson.figures.receptive_field import field_growth, influence, windows_on_garment, windows_over_edge
 from vgg_lesson.figures.signal import scores_of, signal_by_init, signal_decay, training_step
 from vgg_lesson.figures.start import guess_beside_answer, series_map

@@ -1,0 +1,16 @@
+"""What notebook 06 says of its own run."""
+
+reached = {name.strip(" …+"): run.last.validation_accuracy for name, run in log.items()}
+assert reached["momentum, lr 0.1"] < 0.2, "a network that guesses"
+assert abs(log["momentum, lr 0.1"].step_losses[-1] - math.log(10)) < 0.05, "you know that loss"
+assert min(reached["plain SGD"], reached["momentum, lr 0.01"]) > 0.75, "divide by ten and the network learns"
+assert abs(reached["batch norm"] - reached["momentum, lr 0.01"]) < 0.05, "at the same learning rate it changes little"
+assert reached["default init"] > 0.75, "batch norm makes the default initialisation harmless"
+assert 0.2 < reached["lr 0.1"] < reached["batch norm"] - 0.03, "it survives, but it lags behind"
+assert reached["one cycle to 0.1"] > reached["lr 0.1"] + 0.05, "a schedule makes large rates pay"
+assert reached["and flips"] < reached["one cycle to 0.1"] + 0.01, "no gain that the log could tell from luck"
+assert max(seeds) - min([*seeds, reached["one cycle to 0.1"]]) < 0.08, "the seeds lie near each other"
+assert test_accuracy > 0.9015, "past the post's final accuracy"
+assert history.epochs[0].train_accuracy < history.epochs[0].validation_accuracy, "training below validation"
+assert history.last.train_accuracy < accuracy(dropout=False), "the mean of an epoch remembers its beginning"
+assert accuracy(dropout=True) < accuracy(dropout=False), "half of the hidden units silenced"

@@ -1,0 +1,176 @@
+"""The training loop on tiny data: repeatable, resumable, interruptible, and strict about its arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
+from vgg_lesson.augmentation import AUGMENTATIONS, random_flip
+from vgg_lesson.checks.training import EXERCISES, smallest_loss, standard_error
+
+RECIPE: dict[str, Any] = {
+    "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
+    "augment": "flip+shift", "show": False, "device": "cpu",
+}  # fmt: skip
+
+
+def pictures(count: int = 40, seed: int = 0) -> ImageSet:
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    return ImageSet(images, torch.arange(count) % 10)
+
+
+def network(seed: int = 0) -> VGG:
+    torch.manual_seed(seed)
+    return class_vgg(width=0.05, hidden=8)
+
+
+def same_weights(first: VGG, second: VGG) -> bool:
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def losses_without_seconds(history: History) -> list[tuple[float | None, ...]]:
+    return [(e.step, e.train_loss, e.train_accuracy, e.validation_loss, e.lr) for e in history.epochs]
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
+    first, second, other = network(), network(), network()
+    history = fit(first, pictures(), pictures(12, 1), **RECIPE)
+    again = fit(second, pictures(), pictures(12, 1), **RECIPE)
+    assert same_weights(first, second) and history.step_losses == again.step_losses
+    assert losses_without_seconds(history) == losses_without_seconds(again)
+    assert fit(other, pictures(), **RECIPE, seed=1).step_losses != history.step_losses
+
+
+def test_an_epoch_record_sums_up_its_steps() -> None:
+    history = fit(network(), pictures(40), **{**RECIPE, "epochs": 2})
+    assert [e.step for e in history.epochs] == [3, 6]
+    sizes = [16, 16, 8]
+    for epoch, record in enumerate(history.epochs):
+        losses = history.step_losses[3 * epoch : 3 * epoch + 3]
+        mean = sum(loss * size for loss, size in zip(losses, sizes, strict=True)) / 40
+        assert record.train_loss == pytest.approx(mean)
+    assert len(fit(network(), pictures(), **{**RECIPE, "steps": 4}).step_losses) == 4
+
+
+def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path: Path) -> None:
+    whole, resumed = network(), network(seed=5)
+    uninterrupted = fit(whole, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt")
+    (tmp_path / "run.pt").unlink()
+    history = fit(resumed, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt")
+    assert same_weights(whole, resumed)
+    assert history.step_losses == uninterrupted.step_losses
+    assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "run.pt"
+    whole, resumed = network(), network(seed=5)
+    fit(whole, pictures(), **RECIPE, checkpoint=path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.warns(UserWarning, match="damaged"):
+        fit(resumed, pictures(), **RECIPE, checkpoint=path)
+    assert same_weights(whole, resumed)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    fit(network(), pictures(), **RECIPE, checkpoint=tmp_path / "run.pt")
+    with pytest.raises(ValueError, match=r"checkpoint=.*other lr"):
+        fit(network(), pictures(), **{**RECIPE, "lr": 0.1}, checkpoint=tmp_path / "run.pt")
+
+
+def test_an_interruption_returns_the_history_so_far(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def impatient(*_: Any) -> Callable[[History, bool], None]:
+        def view(history: History, done: bool) -> None:
+            if len(history.step_losses) == 4 and not done:
+                raise KeyboardInterrupt
+
+        return view
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vgg_lesson.training.progress_view", impatient)
+        model = network()
+        history = fit(model, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt")
+    assert history.interrupted and len(history.step_losses) == 4
+    assert [e.step for e in history.epochs] == [3, 4] and math.isfinite(history.last.train_loss)
+    whole = network()
+    fit(whole, pictures(), **RECIPE)
+    assert not fit(model, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt").interrupted
+    assert same_weights(whole, model)
+
+
+def test_one_cycle_rises_for_a_quarter_and_falls_to_a_hundredth() -> None:
+    history = fit(network(), pictures(32), **{**RECIPE, "epochs": 8, "batch_size": 32, "lr": 0.8})
+    expected = [0.4, 0.8, *(0.8 * (1 - 0.99 * part / 6) for part in range(1, 7))]
+    assert [e.lr for e in history.epochs] == pytest.approx(expected)
+
+
+def test_evaluate_weighs_a_smaller_last_batch_and_leaves_the_mode_alone() -> None:
+    model = network().train()
+    loss, accuracy = evaluate(model, pictures(40), batch_size=40)
+    assert evaluate(model, pictures(40), batch_size=7) == pytest.approx((loss, accuracy), abs=1e-5)
+    assert model.training
+    assert evaluate(model, pictures(1))[1] in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "error"),
+    [
+        ("epochs", 0, ValueError), ("epochs", 1.5, TypeError), ("steps", 0, ValueError), ("batch_size", -1, ValueError),
+        ("lr", 0.0, ValueError), ("lr", float("nan"), ValueError), ("lr", "0.1", TypeError),
+        ("momentum", 1.0, ValueError), ("momentum", -0.1, ValueError), ("weight_decay", -1e-4, ValueError),
+        ("label_smoothing", 1.0, ValueError), ("schedule", "cosine", ValueError), ("augment", "rotate", ValueError),
+        ("precision", "fp16", ValueError), ("seed", "0", TypeError),
+    ],
+)  # fmt: skip
+def test_a_bad_argument_is_named(argument: str, value: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match=rf"{argument}=.*(expected|choose)"):
+        fit(network(), pictures(), **{**RECIPE, argument: value})
+
+
+def test_data_of_another_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="ImageSet"):
+        fit(network(), torch.zeros(4, 28, 28), **RECIPE)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="validation"):
+        fit(network(), pictures(), pictures().images, **RECIPE)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_augmentation_keeps_shape_and_type_and_follows_its_generator(name: str) -> None:
+    images = pictures(30).images
+
+    def draw(seed: int) -> Tensor:
+        return AUGMENTATIONS[name](images, torch.Generator().manual_seed(seed))
+
+    assert draw(0).shape == images.shape and draw(0).dtype == torch.uint8
+    assert torch.equal(draw(0), draw(0)) and not torch.equal(draw(0), draw(1))
+
+
+def test_flips_mirror_about_half_and_shifts_move_by_at_most_two() -> None:
+    images = pictures(200).images
+    flipped = random_flip(images, torch.Generator().manual_seed(0))
+    same = (flipped == images).flatten(1).all(dim=1)
+    mirrored = (flipped == images.flip(2)).flatten(1).all(dim=1)
+    assert (same ^ mirrored).all() and 60 < int(mirrored.sum()) < 140
+    dot = torch.zeros(50, 28, 28, dtype=torch.uint8)
+    dot[:, 14, 13:15] = 255  # its own mirror image
+    moved = AUGMENTATIONS["flip+shift"](dot, torch.Generator().manual_seed(0)).nonzero()
+    assert int(moved[:, 1].min()) == 12 and int(moved[:, 1].max()) == 16
+    assert int(moved[:, 2].min()) == 11 and int(moved[:, 2].max()) == 16
+
+
+def test_the_keys_of_the_exercises_come_from_torch() -> None:
+    keys = {exercise.name: exercise.solution() for exercise in EXERCISES}
+    assert keys["lasting_step"] == pytest.approx(0.1)
+    smooth = -(0.91 * math.log(0.91) + 9 * 0.01 * math.log(0.01))
+    assert smallest_loss(0.1, 10) == pytest.approx(smooth) == pytest.approx(keys["smoothed_loss_floor"])
+    drawn = torch.rand(2000, 500, generator=torch.Generator().manual_seed(0)) < 0.9
+    assert drawn.float().mean(dim=1).std().item() == pytest.approx(standard_error(0.9, 500), rel=0.05)
