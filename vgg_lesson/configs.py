@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,11 @@ CONFIGS: Mapping[str, VGGConfig] = MappingProxyType(
             _column("VGG-19", "E", *_E),
         )
     }
+)
+
+# The network of the class, as arguments of `trace` and `build_vgg`: small enough to train while a class waits.
+CLASS_NETWORK: Mapping[str, Any] = MappingProxyType(
+    {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.25, "hidden": 512, "batch_norm": True}
 )
 
 
