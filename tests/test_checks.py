@@ -85,8 +85,18 @@ def test_an_unusable_answer_gets_advice_not_a_stack_trace(exercise: Exercise, an
     assert advice in verdict.message
 
 
+def test_a_function_that_changes_its_arguments_spoils_nothing() -> None:
+    assert DOUBLE(lambda values: values.mul_(2)).status == "right"
+    assert DOUBLE(lambda values: values).status == "wrong"
+
+
+def test_a_function_without_return_is_told_so() -> None:
+    assert "return" in DOUBLE(lambda values: None).message
+
+
 def test_a_verdict_shows_as_one_line() -> None:
     assert repr(COUNT(640)) == "✔ Right. Every filter has a bias."
+    assert repr(LETTER("a")) == "✘ Not a. Not a."
     assert "\n" not in repr(COUNT(1))
 
 

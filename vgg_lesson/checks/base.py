@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ MARKS: Mapping[Status, str] = {
     "not answered yet": "… Not answered yet.",
 }
 UNANSWERED = "Replace the ... with your answer and run the cell again."
+NO_LETTER = "Put your letter in place of the ... above, run that cell, then this one."
+NOTHING_RETURNED = "Your function returns nothing yet: fill it in, and mind the return."
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,10 @@ class Verdict:
 
     status: Status
     message: str
+    mark: str = ""
 
     def __repr__(self) -> str:
-        return f"{MARKS[self.status]} {self.message}"
+        return f"{self.mark or MARKS[self.status]} {self.message}"
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Exercise:
     """A question with a key. Call it with an answer to get a `Verdict`; nothing is raised for a wrong answer.
 
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
-    sentence a right answer earns, ``otherwise`` the advice for a wrong answer nobody foresaw.
+    sentence a right answer earns, ``otherwise`` the advice for a wrong answer nobody foresaw. ``complaint`` says why
+    an answer cannot be judged (None if it can), ``wrong_mark`` how a wrong one is announced.
     """
 
     name: str
@@ -53,21 +58,23 @@ class Exercise:
     mistakes: Callable[[], Sequence[Mistake]]
     complaint: Callable[[Any], str | None] = field(default=lambda answer: None)
     stub: Any = ...
+    unanswered: str = UNANSWERED
+    wrong_mark: Callable[[Any], str] = field(default=lambda answer: MARKS["wrong"])
 
     def __call__(self, answer: Any = ...) -> Verdict:
         if is_unanswered(answer):
-            return Verdict("not answered yet", UNANSWERED)
+            return Verdict("not answered yet", self.unanswered)
         complaint = self.complaint(answer)
-        if complaint == UNANSWERED:
-            return Verdict("not answered yet", UNANSWERED)
+        if complaint in (UNANSWERED, NOTHING_RETURNED):
+            return Verdict("not answered yet", complaint)
         if complaint:
             return Verdict("wrong", complaint)
         if self.matches(answer, self.solution()):
             return Verdict("right", self.why)
         for mistake in self.mistakes():
             if self.matches(answer, mistake.answer):
-                return Verdict("wrong", mistake.hint)
-        return Verdict("wrong", self.otherwise)
+                return Verdict("wrong", mistake.hint, self.wrong_mark(answer))
+        return Verdict("wrong", self.otherwise, self.wrong_mark(answer))
 
 
 def is_unanswered(answer: Any) -> bool:
@@ -136,7 +143,10 @@ def choice(name: str, key: Callable[[], str] | str, *, why: str, hints: Mapping[
         return bool(answer.strip().lower() == expected)
 
     mistakes = [Mistake(letter, hint) for letter, hint in hints.items()]
-    return Exercise(name, solution, matches, why, "Read the options once more.", lambda: mistakes, complaint)
+    return Exercise(
+        name, solution, matches, why, "Read the options once more.", lambda: mistakes, complaint,
+        unanswered=NO_LETTER, wrong_mark=lambda answer: f"✘ Not {answer.strip().lower()}.",
+    )  # fmt: skip
 
 
 def code(
@@ -151,7 +161,8 @@ def code(
 ) -> Exercise:
     """An exercise answered with a function, judged by what it returns for several ``cases`` of arguments.
 
-    ``mistakes`` maps a hint to a function that makes that mistake.
+    ``mistakes`` maps a hint to a function that makes that mistake. Every call gets its own copy of the arguments, so
+    that a function which changes them in place spoils nothing.
     """
 
     def complaint(answer: Any) -> str | None:
@@ -159,17 +170,19 @@ def code(
             return f"Your answer is of type {type(answer).__name__}; a function is expected: pass its name, uncalled."
         for case in cases:
             try:
-                result = answer(*case)
+                result = answer(*deepcopy(case))
             except NotImplementedError:
                 return UNANSWERED
             except Exception as error:
                 return f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
+            if result is None:
+                return NOTHING_RETURNED
             if is_unanswered(result):
                 return UNANSWERED
         return None
 
     def matches(answer: Any, expected: Callable[..., Any]) -> bool:
-        return all(_same(answer(*case), expected(*case), tolerance) for case in cases)
+        return all(_same(answer(*deepcopy(case)), expected(*deepcopy(case)), tolerance) for case in cases)
 
     listed = [Mistake(function, hint) for hint, function in mistakes.items()]
 
