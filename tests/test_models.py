@@ -13,7 +13,8 @@ import torchvision
 from torch import nn
 
 from vgg_lesson.configs import CONFIGS, Conv
-from vgg_lesson.models import VGG, VGGBlock, build_vgg, class_vgg, initialize, load_torchvision_weights
+from vgg_lesson.configs import Conv, VGGConfig
+from vgg_lesson.models import VGG, VGGBlock, build_vgg, class_vgg, evaluating, initialize, load_torchvision_weights
 
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 16}
 LAYOUTS = {"vgg11": "VGG-11", "vgg13": "VGG-13", "vgg16": "VGG-16", "vgg19": "VGG-19"}
@@ -57,10 +58,38 @@ def test_torchvisions_weights_give_torchvisions_logits(name: str, suffix: str) -
     gc.collect()
 
 
+# VGG-11's convolutions with its pools in other places.
+MOVED = VGGConfig(
+    "pools elsewhere",
+    tuple(tuple(map(Conv, block)) for block in ((64, 128), (256,), (256,), (512,), (512, 512, 512))),
+)
+
+
+def as_torchvision(model: VGG) -> dict[str, torch.Tensor]:
+    """The weights under torchvision's names: one flat ``features``."""
+    flat = nn.Sequential(*(layer for block in model.features for layer in block.children()))
+    return {f"features.{key}": value for key, value in flat.state_dict().items()} | {
+        f"classifier.{key}": value for key, value in model.classifier.state_dict().items()
+    }
+
+
+def test_a_block_can_be_sliced() -> None:
+    block = class_vgg().features[2]
+    assert isinstance(block, VGGBlock) and len(block[:3]) == 3 and block[0] is block[:3][0]
+
+
+def test_evaluating_restores_the_mode_even_after_an_error() -> None:
+    model = class_vgg().train()
+    with pytest.raises(RuntimeError), evaluating(model):
+        assert not model.training and not torch.is_grad_enabled()
+        raise RuntimeError
+    assert model.training
+
+
 def test_weights_are_copied_into_a_network_that_has_its_own() -> None:
     arguments = {**SMALL, "image_size": 224}
     source, target = build_vgg(**arguments), build_vgg(**arguments)
-    load_torchvision_weights(target, source.state_dict())
+    load_torchvision_weights(target, as_torchvision(source))
     for mine, other in zip(target.state_dict().values(), source.state_dict().values(), strict=True):
         assert torch.equal(mine, other) and mine.data_ptr() != other.data_ptr()
 
@@ -74,10 +103,12 @@ def test_weights_are_copied_into_a_network_that_has_its_own() -> None:
         ({"image_size": 224, "config": "VGG-13"}, "do not match .*VGG-13"),
         ({"image_size": 224, "batch_norm": True}, "do not match .*batch_norm"),
         ({"image_size": 224, "num_classes": 9}, "do not match .*num_classes"),
+        ({"image_size": 224, "config": "VGG-11-LRN"}, "do not match .*VGG-11-LRN"),
+        ({"image_size": 224, "config": MOVED}, "do not match .*pools elsewhere"),
     ],
 )
 def test_weights_of_another_network_are_refused(changes: dict[str, Any], message: str) -> None:
-    source = build_vgg(**{**SMALL, "image_size": 224}, device="meta").state_dict()
+    source = as_torchvision(build_vgg(**{**SMALL, "image_size": 224}, device="meta"))
     with pytest.raises(ValueError, match=message):
         load_torchvision_weights(build_vgg(**{**SMALL, **changes}, device="meta"), source)
 

@@ -21,6 +21,8 @@ from vgg_lesson.datasets import Preprocessing
 from vgg_lesson.files import write_atomically
 from vgg_lesson.models import VGG, build_vgg
 
+MAGIC = b"vgg-lesson checkpoint 1\n"
+
 
 def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> None:
     """Write the weights as safetensors of ``dtype``, with all that is needed to build the network again.
@@ -29,6 +31,10 @@ def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype
     the file and, with the file's SHA-256, beside it as ``<name>.json``.
     """
     path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"path={str(path)!r} has another ending; a name that ends in .safetensors is expected")
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype={dtype} would round weights to whole numbers; torch.float32 or float16 is expected")
     tensors = {
         name: (tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()).contiguous()
         for name, tensor in model.state_dict().items()
@@ -53,14 +59,13 @@ def load_weights(path: str | Path) -> VGG:
     try:
         with safe_open(str(path), framework="pt") as file:
             network = json.loads((file.metadata() or {})["network"])
-        tensors = load_file(str(path))
-    except (SafetensorError, KeyError) as error:
+        blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
+        config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
+        model = build_vgg(config, **network["settings"])
+        model.preprocessing = Preprocessing(**network["preprocessing"])
+        model.load_state_dict(load_file(str(path)))
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError, RuntimeError) as error:
         raise ValueError(f"path={str(path)!r} holds no weights of this lesson: {error}") from error
-    blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
-    config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
-    model = build_vgg(config, **network["settings"])
-    model.preprocessing = Preprocessing(**network["preprocessing"])
-    model.load_state_dict(tensors)
     return model.eval()
 
 
@@ -96,25 +101,25 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str
     buffer = io.BytesIO()
     torch.save({"run": dict(run), "state": dict(state)}, buffer)
     content = buffer.getvalue()
-    if path.exists():
+    if path.exists() and _payload(path) is not None:
         path.replace(_previous(path))
-    write_atomically(path, hashlib.sha256(content).digest() + content)
+    write_atomically(path, MAGIC + hashlib.sha256(content).digest() + content)
 
 
 def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
     """The newest undamaged state saved under ``path``, or None if there is none.
 
     Raises:
-        ValueError: it belongs to another run than ``run``: going on would mix two recipes.
+        ValueError: the file is no checkpoint, or belongs to another run than ``run``: going on would mix two recipes.
     """
     for candidate in (Path(path), _previous(Path(path))):
         if not candidate.exists():
             continue
-        content = candidate.read_bytes()
-        if hashlib.sha256(content[32:]).digest() != content[:32]:
+        content = _payload(candidate)
+        if content is None:
             warnings.warn(f"checkpoint {candidate} is damaged and left aside", stacklevel=3)
             continue
-        saved = torch.load(io.BytesIO(content[32:]), weights_only=True)
+        saved = torch.load(io.BytesIO(content), weights_only=True)
         if saved["run"] != dict(run):
             changed = sorted(key for key in {*run, *saved["run"]} if run.get(key) != saved["run"].get(key))
             raise ValueError(
@@ -124,6 +129,15 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
         state: dict[str, Any] = saved["state"]
         return state
     return None
+
+
+def _payload(path: Path) -> bytes | None:
+    """What `save_checkpoint` stored in ``path``, or None if the file is damaged; ValueError if it is another kind."""
+    content = path.read_bytes() if path.is_file() else b"?"
+    if not content.startswith(MAGIC) and not MAGIC.startswith(content):
+        raise ValueError(f"checkpoint={str(path)!r} is there already and is no checkpoint; choose another file")
+    digest, payload = content[len(MAGIC) : len(MAGIC) + 32], content[len(MAGIC) + 32 :]
+    return payload if hashlib.sha256(payload).digest() == digest else None
 
 
 def _previous(path: Path) -> Path:

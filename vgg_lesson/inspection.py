@@ -9,15 +9,33 @@ from torch import Tensor, nn
 
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
-from vgg_lesson.models import VGG
+from vgg_lesson.models import VGG, evaluating
+from vgg_lesson.training import check_data
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about N images: ``probabilities`` float32 (N, classes), ``labels`` int64 (N,)."""
+    """What a model says about N images: ``probabilities`` float32 (N, classes), ``labels`` int64 (N,).
+
+    Raises:
+        ValueError: shapes that do not belong together, no image, rows that are no probabilities, labels out of range.
+    """
 
     probabilities: Tensor
     labels: Tensor
+
+    def __post_init__(self) -> None:
+        if self.probabilities.ndim != 2 or self.labels.shape != self.probabilities.shape[:1] or not len(self.labels):
+            raise ValueError(
+                f"probabilities has shape {tuple(self.probabilities.shape)} and labels {tuple(self.labels.shape)}; "
+                "(N, classes) and (N,) with at least one image are expected"
+            )
+        sums = self.probabilities.sum(dim=1)
+        if not (self.probabilities >= 0).all() or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
+            raise ValueError("probabilities has rows that are not probabilities; pass scores through softmax(dim=1)")
+        classes = self.probabilities.shape[1]
+        if self.labels.dtype != torch.int64 or not 0 <= int(self.labels.min()) <= int(self.labels.max()) < classes:
+            raise ValueError(f"labels must be int64 from 0 to {classes - 1}, one per row of probabilities")
 
     @property
     def predicted(self) -> Tensor:
@@ -69,16 +87,14 @@ class LayerSignal:
 
 def predict(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> Predictions:
     """Show ``data`` to ``model`` in evaluation mode, in float32; the results live on the CPU, in the data's order."""
+    check_positive_int("batch_size", batch_size)
+    check_data(model, "data", data)
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        size = model.preprocessing.image_size
+    with evaluating(model):
         parts = [
             model(images).softmax(dim=1).cpu()
-            for images, _ in batches(data, batch_size, image_size=size, device=device)
+            for images, _ in batches(data, batch_size, preprocessing=model.preprocessing, device=device)
         ]
-    model.train(was_training)
     return Predictions(torch.cat(parts), data.labels)
 
 
@@ -116,17 +132,14 @@ def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
     """
     if images.ndim != 4 or len(images) < 2:
         raise ValueError(f"images has shape {tuple(images.shape)}; at least two images (B, C, H, W) are needed")
-    was_training = model.training
-    model.eval()
     signals = []
-    with torch.no_grad():
+    with evaluating(model):
         values = images
         for name, layers in _weight_layers(model):
             for layer in layers:
                 values = layer(values)
             spread = values.std(dim=0, correction=0).square().mean().sqrt().item()
             signals.append(LayerSignal(name, values.square().mean().sqrt().item(), spread))
-    model.train(was_training)
     return signals
 
 

@@ -6,15 +6,17 @@ Source: arXiv:1409.1556, Section 2 and Table 1. Layer for layer the same as torc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import check_network, scaled
-from vgg_lesson.configs import Conv, VGGConfig, get_config
+from vgg_lesson.configs import CLASS_NETWORK, Conv, VGGConfig, get_config
 from vgg_lesson.datasets import Preprocessing
+from vgg_lesson.machine import as_device
 
 INIT_SCHEMES = ("he", "xavier", "paper", "pytorch")
 PAPER_STD = 0.1  # the square root of the paper's "variance 10⁻²", Section 3.1
@@ -42,6 +44,10 @@ class VGGBlock(nn.Sequential):
             in_channels = conv.channels
         layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
         super().__init__(*layers)
+
+    def __getitem__(self, index: Any) -> Any:
+        # Sequential would build a slice with this class, whose arguments differ.
+        return nn.Sequential(*list(self)[index]) if isinstance(index, slice) else super().__getitem__(index)
 
 
 class VGG(nn.Module):
@@ -149,7 +155,7 @@ def build_vgg(
     )  # fmt: skip
     _check_dropout(dropout)
     _check_scheme("init", init)
-    place = _as_device(device)
+    place = as_device(device)
     with torch.device("meta"):
         model = VGG(
             layout, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
@@ -163,10 +169,19 @@ def build_vgg(
 def class_vgg(config: str | VGGConfig = "VGG-11", **changes: Any) -> VGG:
     """The class network: `build_vgg` at 32×32 pixels, one channel, ten classes, quarter width, 512 hidden units,
     batch norm; ``changes`` override any of these."""
-    defaults = {
-        "in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.25, "hidden": 512, "batch_norm": True,
-    }  # fmt: skip
-    return build_vgg(config, **{**defaults, **changes})
+    return build_vgg(config, **{**CLASS_NETWORK, **changes})
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Switch ``model`` to evaluation mode without gradients, and back to what it was, whatever happens inside."""
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
 
 
 def initialize(model: nn.Module, scheme: str = "he") -> Any:
@@ -212,7 +227,8 @@ def load_torchvision_weights(model: VGG, state_dict: Mapping[str, Tensor]) -> VG
             'a 7×7 grid with head="fc" (image_size 224 to 255)'
         )
     ours = model.state_dict()
-    if [tuple(t.shape) for t in ours.values()] != [tuple(t.shape) for t in state_dict.values()]:
+    same_shapes = [tuple(t.shape) for t in ours.values()] == [tuple(t.shape) for t in state_dict.values()]
+    if not same_shapes or model.config.lrn or _conv_places(model) != _torchvision_conv_places(state_dict):
         raise ValueError(
             f"state_dict has {len(state_dict)} tensors that do not match the {len(ours)} of this {model.config.name}; "
             "check the variant, batch_norm, in_channels and num_classes"
@@ -220,6 +236,17 @@ def load_torchvision_weights(model: VGG, state_dict: Mapping[str, Tensor]) -> VG
     on_meta = any(tensor.is_meta for tensor in ours.values())
     model.load_state_dict(dict(zip(ours, state_dict.values(), strict=True)), assign=on_meta)
     return model
+
+
+def _conv_places(model: VGG) -> list[int]:
+    layers = [layer for block in model.features for layer in block.children()]
+    return [place for place, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
+
+
+def _torchvision_conv_places(state_dict: Mapping[str, Tensor]) -> list[int]:
+    """Positions of the convolutions in torchvision's flat ``features``, which its names give away."""
+    names = [name.split(".") for name, tensor in state_dict.items() if tensor.ndim == 4]
+    return [int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else -1 for parts in names]
 
 
 def _check_dropout(dropout: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from tqdm import tqdm
@@ -35,9 +36,13 @@ def progress_view(total: int, label: str, show: bool | str) -> Callable[[History
 
 
 def _terminal_view(total: int, label: str) -> Callable[[History, bool], None]:
-    bar = tqdm(total=total, desc=label or "training", unit="step", mininterval=BAR_EVERY)
+    bar: tqdm[Any] | None = None
 
     def update(history: History, done: bool) -> None:
+        nonlocal bar
+        if bar is None:  # a resumed run starts where it was left, so that the time left is that of the rest
+            resumed = max(0, len(history.step_losses) - 1)
+            bar = tqdm(total=total, desc=label or "training", unit="step", mininterval=BAR_EVERY, initial=resumed)
         bar.update(len(history.step_losses) - bar.n)
         if done:
             bar.close()
@@ -55,9 +60,12 @@ class _NotebookView:
         self.started = self.bar_at = self.curve_at = time.monotonic()
         self.bar: Any = display(_Text(f"{label or 'training'}: starting"), display_id=True)
         self.picture: Any = None
+        self.resumed: int | None = None
 
     def __call__(self, history: History, done: bool) -> None:
         now = time.monotonic()
+        if self.resumed is None:
+            self.resumed = max(0, len(history.step_losses) - 1)
         if done or now - self.bar_at >= BAR_EVERY:
             self.bar_at = now
             self.bar.update(_Text(self._line(history, now)))
@@ -67,7 +75,13 @@ class _NotebookView:
 
     def _line(self, history: History, now: float) -> str:
         meter = tqdm.format_meter(
-            len(history.step_losses), self.total, now - self.started, ncols=78, prefix=self.label, unit="step"
+            len(history.step_losses),
+            self.total,
+            now - self.started,
+            ncols=78,
+            prefix=self.label,
+            unit="step",
+            initial=self.resumed or 0,
         )
         recent = history.step_losses[-50:]
         loss = f"  loss {sum(recent) / len(recent):.3f}" if recent else ""
@@ -102,7 +116,10 @@ def loss_curve(history: History, total: int) -> Any:
         figure = new_figure(10, 3)
         axes = figure.subplots()
         axes.plot(range(1, len(history.step_losses) + 1), history.step_losses, color=BLUE, linewidth=1.5)
-        axes.set(xlim=(0, total), ylim=(0, None), xlabel="step", ylabel="training loss")
+        # A diverged run holds losses without a size, and no axis ends at infinity.
+        top = 1.1 * max(filter(isfinite, history.step_losses), default=1.0)
+        axes.set(xlim=(0, total), ylim=(0, top))
+        axes.set(xlabel="step", ylabel="training loss")
         return finish(figure, "Training loss of each step of this run, as it grows.")
 
     return draw()

@@ -1,11 +1,61 @@
-"""The network and the recipe of each budget, chosen on a validation split of the training images."""
+"""What decides a training run besides the network and the data, and the recipe of each budget."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from vgg_lesson.augmentation import AUGMENTATIONS
+from vgg_lesson.configs import CLASS_NETWORK, check_positive_int
+
+SCHEDULES = ("constant", "one-cycle")
+PRECISIONS = ("fp32", "bf16", "auto")
+WARM_UP = 0.25
+FINAL_LR = 0.01
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run besides the model and the data; validated when made."""
+
+    epochs: int = 1
+    steps: int | None = None
+    batch_size: int = 128
+    lr: float = 0.1
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    label_smoothing: float = 0.0
+    augment: str | None = None
+    precision: str = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive_int("epochs", self.epochs)
+        check_positive_int("batch_size", self.batch_size)
+        if self.steps is not None:
+            check_positive_int("steps", self.steps)
+        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
+            raise TypeError(f"seed={self.seed!r} is {type(self.seed).__name__}; a whole number is expected")
+        _check_range("lr", self.lr, above=0.0)
+        _check_range("momentum", self.momentum, at_least=0.0, below=1.0)
+        _check_range("weight_decay", self.weight_decay, at_least=0.0)
+        _check_range("label_smoothing", self.label_smoothing, at_least=0.0, below=1.0)
+        _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("precision", self.precision, PRECISIONS)
+        _check_choice("augment", self.augment, (None, *AUGMENTATIONS))
+
+    def lr_at(self, step: int, total: int) -> float:
+        """The learning rate of the step with this index, counted from 0, in a run of ``total`` steps."""
+        if self.schedule == "constant":
+            return self.lr
+        progress = (step + 1) / total
+        if progress < WARM_UP:
+            return self.lr * progress / WARM_UP
+        return self.lr * (1 - (1 - FINAL_LR) * (progress - WARM_UP) / (1 - WARM_UP))
 
 
 @dataclass(frozen=True)
@@ -16,18 +66,32 @@ class Plan:
     recipe: Mapping[str, Any]
 
 
-_NETWORK = {
-    "in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.25, "hidden": 512, "batch_norm": True,
-}  # fmt: skip
 _RECIPE = {
     "epochs": 2, "batch_size": 128, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4,
-    "schedule": "one-cycle", "label_smoothing": 0.1, "augment": "flip", "precision": "auto",
+    "schedule": "one-cycle", "label_smoothing": 0.1, "precision": "auto",
 }  # fmt: skip
 
+# Chosen on a validation split of the training images; "full" is a longer run of a wider network, not yet tuned.
 PLANS: Mapping[str, Plan] = MappingProxyType(
     {
-        "smoke": Plan(_NETWORK, {**_RECIPE, "epochs": 1}),
-        "class": Plan(_NETWORK, _RECIPE),
-        "full": Plan({**_NETWORK, "width": 0.5}, {**_RECIPE, "epochs": 20, "augment": "flip+shift"}),
+        "smoke": Plan(CLASS_NETWORK, {**_RECIPE, "epochs": 1}),
+        "class": Plan(CLASS_NETWORK, _RECIPE),
+        "full": Plan({**CLASS_NETWORK, "width": 0.5}, {**_RECIPE, "epochs": 20, "augment": "flip+shift"}),
     }
 )
+
+
+def _check_range(
+    name: str, value: float, *, at_least: float = -math.inf, above: float = -math.inf, below: float = math.inf
+) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a number is expected")
+    if not (math.isfinite(value) and value >= at_least and value > above and value < below):
+        low = f"at least {at_least:g}" if math.isfinite(at_least) else f"above {above:g}"
+        high = f" and below {below:g}" if math.isfinite(below) else ""
+        raise ValueError(f"{name}={value} is out of range; a number {low}{high} is expected")
+
+
+def _check_choice(name: str, value: object, accepted: tuple[object, ...]) -> None:
+    if value not in accepted:
+        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, accepted))}")

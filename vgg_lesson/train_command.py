@@ -29,7 +29,7 @@ RECIPE_OPTIONS = {
 def add_train_parser(subparsers: Any) -> None:
     """Add ``train`` to the command line; every option left out comes from the budget's plan."""
     parser = subparsers.add_parser("train", help="train a network and write its weights")
-    parser.add_argument("--out", type=Path, required=True, help="where to write the weights (.safetensors)")
+    parser.add_argument("--out", type=_weights_path, required=True, help="where to write the weights, NAME.safetensors")
     parser.add_argument("--budget", choices=PLANS, help="whose network and recipe to start from")
     parser.add_argument("--config", choices=CONFIGS, default="VGG-11")
     parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
@@ -82,6 +82,13 @@ def train(options: argparse.Namespace) -> int:
     checkpoint.with_name(checkpoint.name + ".previous").unlink(missing_ok=True)
     print(json.dumps(card, indent=2))
     return 0
+
+
+def _weights_path(text: str) -> Path:
+    path = Path(text)
+    if path.suffix != ".safetensors":
+        raise argparse.ArgumentTypeError(f"{text!r} must end in .safetensors")
+    return path
 
 
 def _given(options: argparse.Namespace, names: dict[str, Any]) -> dict[str, Any]:

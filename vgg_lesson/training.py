@@ -7,11 +7,12 @@ https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +24,10 @@ from vgg_lesson.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
 from vgg_lesson.history import EpochRecord, History
-from vgg_lesson.machine import fast_precision, pick_device
-from vgg_lesson.models import VGG
+from vgg_lesson.machine import as_device, fast_precision, pick_device
+from vgg_lesson.models import VGG, evaluating
 from vgg_lesson.progress import progress_view
-
-SCHEDULES = ("constant", "one-cycle")
-PRECISIONS = ("fp32", "bf16", "auto")
-WARM_UP = 0.25
-FINAL_LR = 0.01
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides a run besides the model and the data; validated when made."""
-
-    epochs: int = 1
-    steps: int | None = None
-    batch_size: int = 128
-    lr: float = 0.1
-    momentum: float = 0.0
-    weight_decay: float = 0.0
-    schedule: str = "constant"
-    label_smoothing: float = 0.0
-    augment: str | None = None
-    precision: str = "fp32"
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_positive_int("epochs", self.epochs)
-        check_positive_int("batch_size", self.batch_size)
-        if self.steps is not None:
-            check_positive_int("steps", self.steps)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise TypeError(f"seed={self.seed!r} is {type(self.seed).__name__}; a whole number is expected")
-        _check_range("lr", self.lr, above=0.0)
-        _check_range("momentum", self.momentum, at_least=0.0, below=1.0)
-        _check_range("weight_decay", self.weight_decay, at_least=0.0)
-        _check_range("label_smoothing", self.label_smoothing, at_least=0.0, below=1.0)
-        _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_choice("precision", self.precision, PRECISIONS)
-        _check_choice("augment", self.augment, (None, *AUGMENTATIONS))
+from vgg_lesson.recipes import Recipe
 
 
 def fit(
@@ -120,8 +85,10 @@ def fit(
         precision,
         seed,
     )
-    _check_data(model, train, validation)
-    run = _Run(model, train, recipe, torch.device(device) if device is not None else pick_device(), label)
+    check_data(model, "train", train)
+    if validation is not None:
+        check_data(model, "validation", validation)
+    run = _Run(model, train, recipe, as_device(device) if device is not None else pick_device(), label)
     if checkpoint is not None:
         run.resume(checkpoint)
     view = progress_view(run.total_steps, label, show)
@@ -140,17 +107,14 @@ def fit(
 def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> tuple[float, float]:
     """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32."""
     check_positive_int("batch_size", batch_size)
-    _check_data(model, data, None)
+    check_data(model, "data", data)
     device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
     loss, correct = 0.0, 0
-    with torch.no_grad():
-        for images, labels in batches(data, batch_size, image_size=model.preprocessing.image_size, device=device):
+    with evaluating(model):
+        for images, labels in batches(data, batch_size, preprocessing=model.preprocessing, device=device):
             scores = model(images)
             loss += nn.functional.cross_entropy(scores, labels, reduction="sum").item()
             correct += int((scores.argmax(dim=1) == labels).sum())
-    model.train(was_training)
     return loss / len(data), correct / len(data)
 
 
@@ -192,7 +156,7 @@ class _Run:
     def step(self, images: Tensor, labels: Tensor) -> float:
         """One update of the weights from one batch; returns its loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lr_at(len(self.history.step_losses))
+            group["lr"] = self.recipe.lr_at(len(self.history.step_losses), self.total_steps)
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
             scores = self.model(images)
@@ -204,15 +168,6 @@ class _Run:
         value = loss.item()
         self._losses.append(value * len(labels))
         return value
-
-    def lr_at(self, step: int) -> float:
-        """The learning rate of the step with this index, counted from 0."""
-        if self.recipe.schedule == "constant":
-            return self.recipe.lr
-        progress = (step + 1) / self.total_steps
-        if progress < WARM_UP:
-            return self.recipe.lr * progress / WARM_UP
-        return self.recipe.lr * (1 - (1 - FINAL_LR) * (progress - WARM_UP) / (1 - WARM_UP))
 
     def close_epoch(self, validation: ImageSet | None) -> None:
         """Turn what the epoch has summed up into a record."""
@@ -231,7 +186,7 @@ class _Run:
 
     def resume(self, path: str | Path) -> None:
         """Go on from a checkpoint of the same run, if there is one."""
-        saved = load_checkpoint(path, asdict(self.recipe) | {"images": len(self.train)})
+        saved = load_checkpoint(path, self.identity())
         if saved is None:
             return
         self.model.load_state_dict(saved["model"])
@@ -246,7 +201,14 @@ class _Run:
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "step_losses": self.history.step_losses, "epochs": [asdict(record) for record in self.history.epochs],
         }  # fmt: skip
-        save_checkpoint(path, state, asdict(self.recipe) | {"images": len(self.train)})
+        save_checkpoint(path, state, self.identity())
+
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree on before this run goes on from it."""
+        digest = hashlib.sha256(self.train.images.cpu().numpy().tobytes())
+        digest.update(self.train.labels.cpu().numpy().tobytes())
+        network = {"config": repr(self.model.config), **self.model.settings}
+        return {**asdict(self.recipe), **network, "training images": len(self.train), "data": digest.hexdigest()}
 
     def _begin_epoch(self) -> None:
         self._losses, self._seen = [], 0
@@ -255,7 +217,7 @@ class _Run:
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         return batches(
-            self.train, self.recipe.batch_size, image_size=self.model.preprocessing.image_size, shuffle=True,
+            self.train, self.recipe.batch_size, preprocessing=self.model.preprocessing, shuffle=True,
             seed=self._epoch_seed(), device=self.device, augment=AUGMENTATIONS.get(self.recipe.augment or ""),
         )  # fmt: skip
 
@@ -264,27 +226,18 @@ class _Run:
         return self.recipe.seed * 100_003 + len(self.history.epochs)
 
 
-def _check_data(model: VGG, train: ImageSet, validation: ImageSet | None) -> None:
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model={model!r} is {type(model).__name__}; a network such as build_vgg() is expected")
-    for name, data in (("train", train), ("validation", validation)):
-        if data is not None and not isinstance(data, ImageSet):
-            raise TypeError(f"{name} is {type(data).__name__}; an ImageSet such as load_fashion_mnist() is expected")
-        if data is not None and len(data) == 0:
-            raise ValueError(f"{name} holds no image; at least one is needed")
-
-
-def _check_range(
-    name: str, value: float, *, at_least: float = -math.inf, above: float = -math.inf, below: float = math.inf
-) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a number is expected")
-    if not (math.isfinite(value) and value >= at_least and value > above and value < below):
-        low = f"at least {at_least:g}" if math.isfinite(at_least) else f"above {above:g}"
-        high = f" and below {below:g}" if math.isfinite(below) else ""
-        raise ValueError(f"{name}={value} is out of range; a number {low}{high} is expected")
-
-
-def _check_choice(name: str, value: object, accepted: tuple[object, ...]) -> None:
-    if value not in accepted:
-        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(map(repr, accepted))}")
+def check_data(model: VGG, name: str, data: ImageSet) -> None:
+    """Raise TypeError or ValueError unless ``data``, the argument called ``name``, can be shown to ``model``."""
+    if not isinstance(model, VGG):
+        raise TypeError(f"model is {type(model).__name__}; a VGG such as build_vgg() is expected")
+    if next(model.parameters()).is_meta:
+        raise ValueError('model lives on the device "meta" and has no weights; build it without device="meta"')
+    if not isinstance(data, ImageSet):
+        raise TypeError(f"{name} is {type(data).__name__}; an ImageSet such as load_fashion_mnist() is expected")
+    if len(data) == 0:
+        raise ValueError(f"{name} holds no image; at least one is needed")
+    classes = model.settings["num_classes"]
+    if int(data.labels.max()) >= classes:
+        raise ValueError(
+            f"{name} holds the label {int(data.labels.max())}; this model tells {classes} classes apart, from 0 on"
+        )
