@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 from vgg_lesson import machine
 from vgg_lesson.budgets import get_budget
-from vgg_lesson.machine import cpu_count, fast_precision, memory_limit, pick_device, set_threads
+from vgg_lesson.machine import as_device, cpu_count, fast_precision, memory_limit, pick_device, set_threads
 
 
 def test_budget_from_name_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +120,8 @@ def test_device(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fast_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation)
     assert fast_precision("cuda") == fast_precision("mps") == "fp32"
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
@@ -127,3 +130,19 @@ def test_fast_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fast_precision("cpu") == "bf16"
     monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
     assert fast_precision("cpu") == "fp32"
+
+
+def test_as_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert as_device(None) == as_device("cpu") == torch.device("cpu")
+    assert as_device("meta") == as_device(torch.device("meta")) == torch.device("meta")
+    for wrong in ("gpu", "cuda", "", "cuda:0", 0, True, ["cpu"]):
+        with pytest.raises(ValueError, match=rf"device={re.escape(repr(wrong))} .*choose one of cpu,.*meta"):
+            as_device(wrong)  # type: ignore[arg-type]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert as_device("cuda") == torch.device("cuda") and as_device("cuda:0").index == 0
+    with pytest.raises(ValueError, match="device='cuda:1'"):
+        as_device("cuda:1")
+    with pytest.raises(ValueError, match="device='gpu'"):
+        fast_precision("gpu")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite, prod
+from math import prod
 
-from vgg_lesson.configs import Conv, VGGConfig, check_positive_int, get_config
+from vgg_lesson.configs import Conv, VGGConfig, check_bool, check_choice, check_positive_int, get_config
 
 HEADS = ("fc", "gap")
 COUNTED_OUTPUTS = ("input", "conv", "pool", "linear")
 FLOAT32_BYTES = 4
+MAX_WIDTH = 1000  # a block of 64 channels would have 64,000: past that, a mistake
 OPTIMIZER_COPIES = {"sgd": 0, "momentum": 1, "adam": 2}
 
 
@@ -147,9 +148,10 @@ def memory(counted: LayerTrace, batch_size: int, *, optimizer: str = "momentum")
     ``optimizer`` is "sgd" (no state), "momentum" (one value per weight) or "adam" (two). A lower bound: work space
     of the library and the gradients of activations come on top.
     """
+    if not isinstance(counted, LayerTrace):
+        raise TypeError(f"counted is {type(counted).__name__}; a LayerTrace such as trace('VGG-11') is expected")
     check_positive_int("batch_size", batch_size)
-    if optimizer not in OPTIMIZER_COPIES:
-        raise ValueError(f"optimizer={optimizer!r} is unknown; choose one of {', '.join(OPTIMIZER_COPIES)}")
+    check_choice("optimizer", optimizer, OPTIMIZER_COPIES)
     weights = FLOAT32_BYTES * counted.total_params
     activations = FLOAT32_BYTES * batch_size * counted.total_activations
     return MemoryBill(weights, weights, OPTIMIZER_COPIES[optimizer] * weights, activations)
@@ -178,12 +180,12 @@ def check_network(
         check_positive_int(name, value)
     if isinstance(width, bool) or not isinstance(width, int | float):
         raise TypeError(f"width={width!r} is {type(width).__name__}; a positive number such as 0.25 is expected")
-    if not (isfinite(width) and width > 0):
-        raise ValueError(f"width={width} is out of range; a positive number such as 0.25 is expected")
-    if not isinstance(batch_norm, bool):
-        raise TypeError(f"batch_norm={batch_norm!r} is {type(batch_norm).__name__}; True or False is expected")
-    if head not in HEADS:
-        raise ValueError(f"head={head!r} is unknown; choose one of {', '.join(HEADS)}")
+    if not 0 < width <= MAX_WIDTH:
+        raise ValueError(
+            f"width={width} is out of range; a positive number such as 0.25, {MAX_WIDTH:,} at most, is expected"
+        )
+    check_bool("batch_norm", batch_norm)
+    check_choice("head", head, HEADS)
     smallest = 2 ** len(config.blocks)
     if image_size < smallest:
         raise ValueError(

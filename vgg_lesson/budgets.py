@@ -45,6 +45,6 @@ def get_budget(name: str | None = None) -> Budget:
     """
     origin = "name" if name is not None else VARIABLE
     chosen = name if name is not None else os.environ.get(VARIABLE) or "class"
-    if chosen not in BUDGETS:
+    if not isinstance(chosen, str) or chosen not in BUDGETS:
         raise ValueError(f"{origin}={chosen!r} is not a budget; choose one of {', '.join(BUDGETS)}")
     return BUDGETS[chosen]

@@ -6,8 +6,9 @@ arXiv:1409.1556v6, Table 1, https://arxiv.org/abs/1409.1556. Columns A, A-LRN, B
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
 
@@ -43,6 +44,17 @@ class VGGConfig:
     column: str = ""
 
     def __post_init__(self) -> None:
+        for name, text in (("name", self.name), ("column", self.column)):
+            if not isinstance(text, str):
+                raise TypeError(f"{name}={text!r} is {type(text).__name__}; a string is expected")
+        check_bool("lrn", self.lrn)
+        rows = tuple | list
+        if not isinstance(self.blocks, rows) or not all(isinstance(block, rows) for block in self.blocks):
+            raise TypeError(
+                f"blocks={self.blocks!r} is no tuple of tuples of Conv; ((Conv(64),), (Conv(128),)) would be one, "
+                "and VGGConfig.stack(name, [(1, 64), (1, 128)]) makes it"
+            )
+        object.__setattr__(self, "blocks", tuple(map(tuple, self.blocks)))  # lists would leave it unhashable
         if not self.blocks or not all(self.blocks):
             raise ValueError(f"blocks={self.blocks!r} needs at least one block with at least one Conv each")
         for conv in (conv for block in self.blocks for conv in block):
@@ -52,6 +64,10 @@ class VGGConfig:
     @classmethod
     def stack(cls, name: str, blocks: Sequence[tuple[int, int]]) -> VGGConfig:
         """Build a layout from ``(number of 3×3 convolutions, channels)`` pairs, one pair per block."""
+        if not isinstance(blocks, Sequence) or isinstance(blocks, str):
+            raise TypeError(
+                f"blocks={blocks!r} is {type(blocks).__name__}; a list such as [(1, 64), (2, 128)] is expected"
+            )
         for pair in blocks:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise TypeError(f"blocks holds {pair!r}; every entry must be a pair such as (2, 128)")
@@ -75,6 +91,35 @@ def check_positive_int(name: str, value: object) -> None:
         raise TypeError(f"{name}={value!r} is {type(value).__name__}; a whole number of at least 1 is expected")
     if value < 1:
         raise ValueError(f"{name}={value} is too small; a whole number of at least 1 is expected")
+
+
+def check_bool(name: str, value: object) -> None:
+    """Raise TypeError unless ``value`` is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}={value!r} is {type(value).__name__}; True or False is expected")
+
+
+def check_choice(name: str, value: object, accepted: Collection[str]) -> None:
+    """Raise ValueError unless ``value`` is one of the strings in ``accepted``."""
+    if not (isinstance(value, str) and value in accepted):
+        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(accepted)}")
+
+
+def check_number(name: str, value: object, *, above: float = -inf) -> None:
+    """Raise unless ``value`` is an int or float that is finite and greater than ``above``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a number is expected")
+    if not (isfinite(value) and value > above):
+        least = f" above {above:g}" if isfinite(above) else ""
+        raise ValueError(f"{name}={value} is out of range; a finite number{least} is expected")
+
+
+def check_seed(seed: object) -> None:
+    """Raise unless ``seed`` is a whole number that torch takes as a seed."""
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise TypeError(f"seed={seed!r} is {type(seed).__name__}; a whole number is expected")
+    if not -(2**63) <= seed < 2**64:
+        raise ValueError(f"seed={seed} is out of range; -2**63 to 2**64 - 1 is expected")
 
 
 def _column(name: str, column: str, *blocks: tuple[int | Conv, ...], lrn: bool = False) -> VGGConfig:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -18,8 +19,8 @@ from torch.nn.functional import interpolate, pad
 from torch.utils.data import DataLoader, Dataset
 
 from vgg_lesson.budgets import get_budget
-from vgg_lesson.configs import check_positive_int
-from vgg_lesson.machine import cpu_count
+from vgg_lesson.configs import check_number, check_positive_int, check_seed
+from vgg_lesson.machine import as_device, cpu_count
 from vgg_lesson.sources import find
 
 CLASSES = (
@@ -68,6 +69,7 @@ class ImageSet:
 
         Raises:
             ValueError: a number below 1, no index at all, or an index out of range.
+            TypeError: neither a number nor indices.
         """
         if chosen is None:
             return self
@@ -87,7 +89,9 @@ class ImageSet:
         """
         if isinstance(validation, bool) or not isinstance(validation, int | float):
             raise TypeError(f"validation={validation!r} is {type(validation).__name__}; a number is expected")
-        count = validation if isinstance(validation, int) else round(validation * len(self))
+        check_seed(seed)
+        share = validation * len(self)
+        count = validation if isinstance(validation, int) else round(share) if isfinite(share) else 0
         if not 1 <= count < len(self):
             raise ValueError(
                 f"validation={validation} of {len(self):,} images; 1 to {len(self) - 1:,}, or a share between 0 and 1,"
@@ -97,7 +101,12 @@ class ImageSet:
         return self.subset(order[count:].sort().values), self.subset(order[:count].sort().values)
 
     def _indices(self, chosen: Sequence[int] | Tensor) -> Tensor:
-        index = torch.as_tensor(chosen if isinstance(chosen, Tensor) else list(chosen))
+        try:
+            index = torch.as_tensor(chosen if isinstance(chosen, Tensor) else list(chosen))
+        except (TypeError, ValueError, RuntimeError):
+            raise TypeError(
+                f"chosen={chosen!r} is {type(chosen).__name__}; a number of images or a row of indices is expected"
+            ) from None
         if index.dtype == torch.bool and index.shape == (len(self),):
             index = index.nonzero().flatten()
         if not index.numel():
@@ -106,6 +115,7 @@ class ImageSet:
             raise TypeError(
                 f"chosen is {_described(index)}; one row of whole numbers or {len(self)} booleans is expected"
             )
+        index = index.long()  # torch takes bytes for a mask
         if int(index.min()) < -len(self) or int(index.max()) >= len(self):
             raise ValueError(f"chosen runs from {index.min()} to {index.max()}; there are {len(self):,} images")
         return index
@@ -121,8 +131,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         check_positive_int("image_size", self.image_size)
-        if not self.std > 0:
-            raise ValueError(f"std={self.std} is too small; a number above 0 is expected")
+        _check_scale(self.mean, self.std)
 
     def __call__(self, images: Tensor, device: torch.device | str = "cpu") -> Tensor:
         """Raw images, uint8 (B, 28, 28), as the network's input, float32 (B, 1, S, S); see `to_batch`."""
@@ -155,11 +164,13 @@ def to_batch(
     when enlarging). Then pixels are scaled to 0-1 and normalised, so black is ``-mean / std``.
 
     Raises:
-        ValueError: an ``image_size`` that is none of these. TypeError: images of another type.
+        ValueError: an ``image_size`` that is none of these, a ``std`` not above 0, an unknown device.
+        TypeError: images of another type.
     """
     _check_images(images)
     _check_size(image_size)
-    pixels = images.to(device)
+    _check_scale(mean, std)
+    pixels = images.to(as_device(device))
     if image_size == PADDED:
         pixels = pad(pixels, ((PADDED - SIDE) // 2,) * 4)
     batch = pixels.unsqueeze(1).to(torch.float32).div_(255)
@@ -174,6 +185,7 @@ def batches(
     batch_size: int,
     *,
     image_size: int = PADDED,
+    preprocessing: Preprocessing | None = None,
     shuffle: bool = False,
     seed: int = 0,
     device: torch.device | str = "cpu",
@@ -183,11 +195,25 @@ def batches(
     """Go through ``data`` once: pairs of inputs, float32 (B, 1, S, S), and labels, int64 (B,), on ``device``.
 
     The data stay bytes; each batch is converted when its turn comes. The last one is smaller if ``batch_size`` does
-    not divide N. ``seed`` decides the order under ``shuffle`` and what ``augment``, a function of raw images and a
-    generator, draws.
+    not divide N. ``preprocessing``, such as a model's, decides size, mean and spread in place of ``image_size``.
+    ``seed`` decides the order under ``shuffle`` and what ``augment``, a function of raw images and a generator, draws.
+
+    Raises:
+        ValueError, TypeError: an argument out of range, at the call, before the first batch.
     """
+    if not isinstance(data, ImageSet):
+        raise TypeError(f"data is {_described(data)}; an ImageSet such as load_fashion_mnist() is expected")
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+        raise TypeError(f"preprocessing={preprocessing!r} is {_described(preprocessing)}; a Preprocessing is expected")
+    if augment is not None and not callable(augment):
+        raise TypeError(
+            f"augment={augment!r} is {_described(augment)}; a function of raw images and a generator, such as "
+            "random_flip of vgg_lesson.augmentation, is expected"
+        )
     check_positive_int("batch_size", batch_size)
-    _check_size(image_size)
+    check_seed(seed)
+    wanted, device = preprocessing or Preprocessing(image_size), as_device(device)
+    _check_size(wanted.image_size)
     generator = Generator().manual_seed(seed)
     order = torch.randperm(len(data), generator=generator).to(device) if shuffle else None
 
@@ -197,7 +223,8 @@ def batches(
             part = slice(start, start + batch_size)
             chosen = part if order is None else order[part]
             raw = images[chosen] if augment is None else augment(images[chosen], generator)
-            yield to_batch(raw, image_size, device, channels_last=channels_last), labels[chosen]
+            inputs = to_batch(raw, wanted.image_size, device, wanted.mean, wanted.std, channels_last=channels_last)
+            yield inputs, labels[chosen]
 
     return produce()
 
@@ -232,6 +259,9 @@ def data_loaders(
 
     check_positive_int("batch_size", batch_size)
     check_positive_int("image_size", image_size)
+    check_seed(seed)
+    if num_workers is not None and not (isinstance(num_workers, int) and num_workers >= 0):
+        raise ValueError(f"num_workers={num_workers!r} is not possible; a whole number, 0 or more, is expected")
     workers = _safe_workers(batch_size * image_size**2 * 4) if num_workers is None else num_workers
     steps = [transforms.Resize(image_size)] if image_size != SIDE else []
     transform = transforms.Compose([*steps, transforms.ToTensor()])
@@ -267,6 +297,11 @@ def _check_size(image_size: int) -> None:
     check_positive_int("image_size", image_size)
     if image_size != SIDE and image_size < PADDED:
         raise ValueError(f"image_size={image_size} is not possible; {SIDE}, or {PADDED} and more, is expected")
+
+
+def _check_scale(mean: float, std: float) -> None:
+    check_number("mean", mean)
+    check_number("std", std, above=0.0)
 
 
 def _described(value: object) -> str:

@@ -20,6 +20,24 @@ MEMBERSHIP = Path("/proc/self/cgroup")
 _UNLIMITED = 1 << 60  # version 1 writes "no limit" as a number near 2**63
 
 
+def as_device(device: torch.device | str | None) -> torch.device:
+    """The torch device that ``device`` names: the CPU for None.
+
+    Raises:
+        ValueError: no device's name, or a device that this machine does not have.
+    """
+    if device is None:
+        return torch.device("cpu")
+    there = _devices_there()
+    try:
+        named = torch.device(device) if isinstance(device, str | torch.device) else None
+    except RuntimeError:
+        named = None
+    if named is None or named.type not in there or (named.type == "cuda" and not _has_gpu(named.index)):
+        raise ValueError(f"device={device!r} is not to be had here; choose one of {', '.join(there)}")
+    return named
+
+
 def pick_device() -> torch.device:
     """The fastest device there is: CUDA, else Apple's MPS, else the CPU."""
     if torch.cuda.is_available():
@@ -61,12 +79,22 @@ def fast_precision(device: torch.device | str | None = None) -> str:
 
     ``device`` is the one to be used, by default that of `pick_device`.
     """
-    device = torch.device(device) if device is not None else pick_device()
+    device = as_device(device) if device is not None else pick_device()
     if device.type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
         fast = device.type == "cpu" and _cpu_multiplies_bf16()
     return "bf16" if fast else "fp32"
+
+
+def _devices_there() -> list[str]:
+    """Types of device; "meta" holds shapes without values."""
+    found = (("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()))
+    return ["cpu", *(name for name, there in found if there), "meta"]
+
+
+def _has_gpu(index: int | None) -> bool:
+    return index is None or index < torch.cuda.device_count()
 
 
 def _cpu_multiplies_bf16() -> bool:

@@ -27,7 +27,7 @@ def source(key: str) -> str:
 
 
 def _entry(key: str) -> dict[str, Any]:
-    if key not in _all():
+    if not isinstance(key, str) or key not in _all():
         raise ValueError(f"key={key!r} is not a published figure here; the keys are {', '.join(_all())}")
     return _all()[key]
 

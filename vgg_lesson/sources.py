@@ -40,7 +40,7 @@ def find(split: str, root: str | Path | None = None) -> Found:
     Raises:
         ValueError: an unknown split; or a folder that was named explicitly and does not hold FashionMNIST.
     """
-    if split not in FILES:
+    if not isinstance(split, str) or split not in FILES:
         raise ValueError(f"split={split!r} is unknown; choose one of {', '.join(map(repr, FILES))}")
     if root is not None:
         return _read_named("root", Path(root), split)

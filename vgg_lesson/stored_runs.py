@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 ESCAPE_LOSS, ESCAPE_STEPS = 2.0, 50
+_FOLDER = files("vgg_lesson") / "assets" / "runs"
+COLUMNS = ("step", "loss", "spread", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -30,30 +33,48 @@ class StoredRun:
 
     @property
     def escape(self) -> int | None:
-        """The first logged step at which the mean loss of the last 50 steps is under 2.0; None if there is none."""
-        for step, _ in self.losses:
-            recent = [loss for at, loss in self.losses if step - ESCAPE_STEPS < at <= step]
-            if step >= ESCAPE_STEPS and sum(recent) < ESCAPE_LOSS * len(recent):
-                return step
-        return None
+        """The step at which it leaves the plateau; see `escape_step`."""
+        return escape_step(self.losses)
+
+
+def escape_step(losses: Sequence[tuple[int, float]]) -> int | None:
+    """The first logged step at which the mean loss of the last 50 steps is under 2.0; None if there is none.
+
+    ``losses`` are pairs of a step and the mean loss since the pair before, evenly spaced.
+    """
+    for step, _ in losses:
+        recent = [loss for at, loss in losses if step - ESCAPE_STEPS < at <= step]
+        if step >= ESCAPE_STEPS and sum(recent) < ESCAPE_LOSS * len(recent):
+            return step
+    return None
 
 
 def stored_run(name: str) -> StoredRun:
     """The log called ``name``, such as "stall_seed0".
 
     Raises:
+        ValueError: there is none of that name with the columns of a `StoredRun`; the message lists those there are.
+    """
+    if name not in (known := [log for log in log_names() if tuple(read_log(log)[1][0]) == COLUMNS]):
+        raise ValueError(f"name={name!r} is not a stored run; choose one of {', '.join(known)}")
+    about, rows = read_log(name)
+    columns = [tuple((int(row["step"]), float(row[column])) for row in rows if row[column]) for column in COLUMNS[1:]]
+    return StoredRun(name, about, *columns)
+
+
+def log_names() -> list[str]:
+    """The names of all logs that are kept, whatever their columns."""
+    return sorted(entry.name.removesuffix(".csv") for entry in _FOLDER.iterdir() if entry.name.endswith(".csv"))
+
+
+def read_log(name: str) -> tuple[str, list[Mapping[str, str]]]:
+    """What a log says about itself in its first lines, and its rows as text by column.
+
+    Raises:
         ValueError: there is none of that name; the message lists those there are.
     """
-    folder = files("vgg_lesson") / "assets" / "runs"
-    file = folder / f"{name}.csv"
-    if not file.is_file():
-        known = sorted(entry.name.removesuffix(".csv") for entry in folder.iterdir() if entry.name.endswith(".csv"))
-        raise ValueError(f"name={name!r} is not a stored run; choose one of {', '.join(known)}")
-    lines = file.read_text(encoding="utf-8").splitlines()
+    if name not in (known := log_names()):
+        raise ValueError(f"name={name!r} is not a stored log; choose one of {', '.join(known)}")
+    lines = (_FOLDER / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     about = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
-    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    columns = [
-        tuple((int(row["step"]), float(row[column])) for row in rows if row[column])
-        for column in ("loss", "spread", "accuracy")
-    ]
-    return StoredRun(name, about, *columns)
+    return about, list(csv.DictReader(line for line in lines if not line.startswith("#")))
