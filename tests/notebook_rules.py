@@ -16,7 +16,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from tests.prose_rules import PROSE_RULES, without_solutions, words
-from tools.refresh import tidied, traces_of_the_machine
+from tools.refresh import output_text, tidied, traces_of_the_machine
+from vgg_lesson.idx import FULL_COUNTS
 
 TITLE_ROWS = ("You will do", "You will be able to", "You need", "Minutes")
 MAX_BYTES = 1_000_000
@@ -30,6 +31,7 @@ SOLUTION = re.compile(r"<details>\s*<summary>Solution</summary>(.*?)</details>",
 FENCE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 CHECK_CALL = re.compile(r"^check\.(\w+)\(\w+\)$")
 IGNORED = "nbval-ignore-output"
+ALL_IMAGES = f"{FULL_COUNTS['train']:,} training and {FULL_COUNTS['test']:,} test"
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,12 @@ def setup(notebook: Notebook) -> Iterator[str]:
         yield "the first code cell is not the imports, tagged setup"
     if "banner()" not in banner.source or IGNORED not in tags(banner):
         yield f"the second code cell is not banner(), tagged {IGNORED}"
-    elif not re.search(r"\bbudget\W+(class|full)\b", str(banner.outputs)):
+        return
+    shown = "\n".join(map(output_text, banner.outputs))
+    if not re.search(r"^budget\s+class\b", shown, re.MULTILINE):
         yield "the stored outputs are not those of a class run"
+    if ALL_IMAGES not in shown:
+        yield f"the stored outputs are not those of the full data, {ALL_IMAGES} images"
 
 
 def ending(notebook: Notebook) -> Iterator[str]:

@@ -93,7 +93,7 @@ def test_indices_of_any_whole_type_pick_the_same_images() -> None:
 
 
 def test_lists_make_the_same_layout_as_tuples() -> None:
-    layout = VGGConfig("a", [[Conv(4), Conv(4)], [Conv(8)]])  # type: ignore[arg-type,list-item]
+    layout = VGGConfig("a", [[Conv(4), Conv(4)], [Conv(8)]])  # type: ignore[arg-type]
     assert layout == VGGConfig("a", ((Conv(4), Conv(4)), (Conv(8),))) and hash(layout)
 
 

@@ -64,7 +64,7 @@ def good(folder: Path) -> rules.Notebook:
     node = nbformat.v4.new_notebook(metadata=METADATA, cells=[
         new_markdown_cell(TITLE),
         code("from math import log", "setup", text=""),
-        code("banner()", "nbval-ignore-output", text="budget class"),
+        code("banner()", "nbval-ignore-output", text="budget     class\ndata  60,000 training and 10,000 test images"),
         new_markdown_cell("## A guess\n\n" + "word " * 1300),
         code('my_guess = "a"', text=""),
         new_markdown_cell("The picture shows a bar."),
@@ -121,7 +121,10 @@ BROKEN: list[tuple[Callable[[rules.Notebook], object], Break]] = [
     (rules.setup, tagged(1)),
     (rules.setup, source(1, "x = 1")),
     (rules.setup, tagged(2)),
-    (rules.setup, lambda node: node.cells[2].outputs[0].data.update({"text/plain": "budget smoke"})),
+    (rules.setup, lambda node: node.cells[2].outputs[0].data.update(
+        {"text/plain": "budget full\n60,000 training and 10,000 test"})),
+    (rules.setup, lambda node: node.cells[2].outputs[0].data.update(
+        {"text/plain": "budget class\n8,000 training and 2,000 test"})),
     (rules.ending, edit(-1, "## What you can say now", "## The end")),
     (rules.ending, edit(-1, "One. Two. Three.", "One.")),
     (rules.exercise_cells, tagged(10)),

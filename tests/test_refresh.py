@@ -10,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import refresh
+from vgg_lesson.idx import FULL_COUNTS
 
 CELLS = [
     "import os\nfrom IPython.display import display",
@@ -74,7 +75,7 @@ def test_nothing_is_written_when_something_is_wrong(
     before = path.read_bytes()
     with pytest.raises(RuntimeError, match=message):
         refresh.refresh(path)
-    assert path.read_bytes() == before and list(path.parent.glob("*.new")) == []
+    assert path.read_bytes() == before and len(list(path.parent.iterdir())) == 1 + bool(claims)
 
 
 def test_check_writes_nothing_and_claims_can_be_left_out(write: Callable[..., Path]) -> None:
@@ -84,6 +85,29 @@ def test_check_writes_nothing_and_claims_can_be_left_out(write: Callable[..., Pa
         refresh.refresh(path, keep=False)
     assert refresh.refresh(path, claims=False, keep=False).claims == "not checked"
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(("budget", "images"), [("smoke", 60_000), ("full", 60_000), ("class", 8_000)])
+def test_outputs_of_another_budget_or_of_the_sample_are_not_stored(
+    write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, budget: str, images: int, capsys: pytest.CaptureFixture
+) -> None:
+    path = write("answer = 4\nanswer")
+    before = path.read_bytes()
+    monkeypatch.setattr(refresh, "notebooks", lambda names: [path])
+    monkeypatch.setattr(refresh, "load_fashion_mnist", lambda split: range(images if split == "train" else 10_000))
+    monkeypatch.setenv("VGG_LESSON_BUDGET", budget)
+    with pytest.raises(SystemExit) as stopped:
+        refresh.main(["00"])
+    assert stopped.value.code == 1 and "--draft" in capsys.readouterr().err
+    assert refresh.main(["--check", "00"]) == 0 and path.read_bytes() == before
+    assert refresh.main(["--draft", "00"]) == 0 and outputs(path) == [["4"]]
+
+
+def test_a_class_run_on_the_full_data_is_stored(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("answer = 4\nanswer")
+    monkeypatch.setattr(refresh, "notebooks", lambda names: [path])
+    monkeypatch.setattr(refresh, "load_fashion_mnist", lambda split: range(FULL_COUNTS[split]))
+    assert refresh.main(["00"]) == 0 and outputs(path) == [["4"]]
 
 
 def test_a_smoke_run_claims_nothing(write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:

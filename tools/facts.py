@@ -15,7 +15,6 @@ A list takes an index, also from the end: ``published.post_test_accuracy.9`` or 
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
 import math
@@ -27,8 +26,11 @@ from tools.paths import ASSETS, notebooks
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
 from vgg_lesson.checks.predictions import all_right
 from vgg_lesson.checks.training import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
+from vgg_lesson.configs import CLASS_NETWORK
 from vgg_lesson.datasets import MEAN, STD
+from vgg_lesson.idx import FULL_COUNTS, SAMPLE_COUNTS
 from vgg_lesson.published import published
+from vgg_lesson.stored_runs import log_names, read_log
 
 Number = int | float
 
@@ -42,9 +44,7 @@ NETWORKS: Mapping[str, Callable[[], LayerTrace]] = {
     # The post's text, its published log, the network of the class, and variations on the post's.
     "post": lambda: trace("VGG-11", in_channels=1, num_classes=10),
     "post_log": lambda: trace("VGG-11", in_channels=1, num_classes=10, width=0.25),
-    "class": lambda: trace(
-        "VGG-11", in_channels=1, num_classes=10, image_size=32, width=0.25, hidden=512, batch_norm=True
-    ),
+    "class": lambda: trace("VGG-11", **CLASS_NETWORK),
     "post_vgg16": lambda: trace("VGG-16", in_channels=1, num_classes=10),
     "post_gap": lambda: trace("VGG-11", in_channels=1, num_classes=10, head="gap"),
     "post_at_112": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=112),
@@ -88,15 +88,23 @@ def network(name: str) -> LayerTrace:
     return NETWORKS[name]()
 
 
+@cache
+def log(name: str) -> Mapping[str, list[float]]:
+    """A stored log as columns of numbers; cells that hold text are left out of their column."""
+    _, rows = read_log(name)
+    columns = {column: [row[column] for row in rows] for column in (rows[0] if rows else ())}
+    return {column: [float(cell) for cell in cells if _is_number(cell)] for column, cells in columns.items()}
+
+
 # One section per notebook, in their order. Add yours with `FACTS |= {...}`.
 FACTS: dict[str, Callable[[], Number]] = {
     "paper.hidden": lambda: 4096,
     "paper.classes": lambda: 1000,
     "paper.image_size": lambda: 224,
-    "data.train": lambda: 60_000,
-    "data.test": lambda: 10_000,
-    "data.sample_train": lambda: 8_000,
-    "data.sample_test": lambda: 2_000,
+    "data.train": lambda: FULL_COUNTS["train"],
+    "data.test": lambda: FULL_COUNTS["test"],
+    "data.sample_train": lambda: SAMPLE_COUNTS["train"],
+    "data.sample_test": lambda: SAMPLE_COUNTS["test"],
     "chance": lambda: 0.1,
     "ln10": lambda: math.log(10),
     "ln1000": lambda: math.log(1000),
@@ -155,7 +163,7 @@ FACTS |= {
 FACTS |= {
     "data.mean": lambda: MEAN,
     "data.std": lambda: STD,
-    "data.stored_bytes": lambda: 60_000 * 28**2,
+    "data.stored_bytes": lambda: FULL_COUNTS["train"] * 28**2,
     "upsampling.pixels": lambda: 224**2 // 28**2,
     "upsampling.large_pixels": lambda: 224**2,
     "upsampling.bytes_per_value": lambda: FLOAT32_BYTES,
@@ -175,8 +183,8 @@ FACTS |= {
     "stall.gap_bound": lambda: 1e-4,
     "stall.magnify": lambda: 10_000,
     "stall.bf16_gap": lambda: 2**-6 * 2**-7,  # from 1/64 to 1/32, in steps of 7 fraction bits
-    "stall.published_steps": lambda: 10 * math.ceil(60_000 / 128),
-    "stall.published_steps_lost": lambda: 3 * math.ceil(60_000 / 128),
+    "stall.published_steps": lambda: 10 * math.ceil(FULL_COUNTS["train"] / 128),
+    "stall.published_steps_lost": lambda: 3 * math.ceil(FULL_COUNTS["train"] / 128),
     "stall.patience": lambda: 3000,
     "stall.spread_growth": lambda: log("stall_seed0")["spread"][-1] / log("stall_seed0")["spread"][0],
 }
@@ -185,8 +193,8 @@ FACTS |= {
 # 06 train it well
 FACTS |= {
     "recipes.guess_images": lambda: 1000,
-    "recipes.validation": lambda: 60_000 // 12,
-    "recipes.training": lambda: 60_000 - 60_000 // 12,
+    "recipes.validation": lambda: FULL_COUNTS["train"] // 12,
+    "recipes.training": lambda: FULL_COUNTS["train"] - FULL_COUNTS["train"] // 12,
     "recipes.accuracy_error": lambda: standard_error(ACCURACY, IMAGES),
     "recipes.factor": lambda: 1000,
     "recipes.pictures_seen": lambda: 200 * 128,
@@ -201,15 +209,6 @@ FACTS |= {
     "predictions.eight_at_90": lambda: all_right(0.9, 8),
     "predictions.smoothing": lambda: SMOOTHING,
 }
-
-
-@cache
-def log(name: str) -> Mapping[str, list[float]]:
-    """A stored log as columns of numbers; cells that hold text are left out of their column."""
-    with (ASSETS / "runs" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
-    columns = {column: [row[column] for row in rows] for column in (rows[0] if rows else ())}
-    return {column: [float(cell) for cell in cells if _is_number(cell)] for column, cells in columns.items()}
 
 
 def fact(name: str) -> Number:
@@ -229,7 +228,7 @@ def known_names() -> list[str]:
     traced = [f"{net}.{total}" for net in NETWORKS for total in TOTALS]
     layers = [f"{n}.{row.name}.{column}" for n in NETWORKS for row in network(n).rows for column in COLUMNS]
     figures = json.loads((ASSETS / "published.json").read_text(encoding="utf-8"))
-    runs = [f"runs.{path.stem}.{column}.last" for path in _runs() for column, cells in log(path.stem).items() if cells]
+    runs = [f"runs.{name}.{column}.last" for name in log_names() for column, cells in log(name).items() if cells]
     return [*FACTS, *(f"published.{key}" for key in figures), *traced, *runs, *layers]
 
 
@@ -245,7 +244,7 @@ def _look_up(name: str) -> Any:
         if len(rest) == 1:
             return TOTALS[rest[0]](network(first))
         return COLUMNS[rest[1]](network(first), network(first).row(rest[0]))
-    except (KeyError, IndexError, ValueError, TypeError, FileNotFoundError):
+    except (KeyError, IndexError, ValueError, TypeError):
         near = difflib.get_close_matches(name, known_names(), n=3)
         advice = f"did you mean {' or '.join(near)}?" if near else "see tools/facts.py for the names there are"
         raise ValueError(f"there is no fact called {name!r}; {advice}") from None
@@ -263,10 +262,6 @@ def _indexed(value: Any, indices: list[str]) -> Any:
     for index in indices:
         value = value[int(index)] if isinstance(value, list) else value[index]
     return value
-
-
-def _runs() -> list[Any]:
-    return sorted((ASSETS / "runs").glob("*.csv"))
 
 
 def _is_number(cell: str | None) -> bool:

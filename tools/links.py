@@ -10,7 +10,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from tools.paths import NOTEBOOKS, ROOT, write_atomically
+from tools.paths import NOTEBOOKS, ROOT
+from vgg_lesson.files import write_atomically
 
 BLOCK = re.compile(r"(<!-- links:(\w+) -->\n).*?(\n<!-- /links -->)", re.DOTALL)
 CITED = re.compile(r"^repository-code: .*$", re.MULTILINE)
@@ -71,5 +72,5 @@ def _rewrite(path: Path, address: str) -> bool:
     if path.name == "CITATION.cff":
         new = CITED.sub(f'repository-code: "https://github.com/{address}"', new)
     if new != old:
-        write_atomically(path, new)
+        write_atomically(path, new.encode())
     return new != old

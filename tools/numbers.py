@@ -16,7 +16,8 @@ from pathlib import Path
 import nbformat
 
 from tools.facts import Number, fact
-from tools.paths import documents, write_atomically
+from tools.paths import documents
+from vgg_lesson.files import write_atomically
 
 NUMBER = r"(?<![\w.,])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?%?"
 MARKED = re.compile(
@@ -131,7 +132,7 @@ def _each_text(path: Path, *, keep: bool) -> list[Stale]:
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     if keep and changes:
-        write_atomically(path, text)
+        write_atomically(path, text.encode())
     return changes
 
 

@@ -26,13 +26,6 @@ def documents() -> list[Path]:
     return [ROOT / "README.md", *sorted(NOTEBOOKS.glob("*.md")), *notebooks()]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file in one step, so that an interruption leaves the old one whole."""
-    draft = path.with_name(path.name + ".new")
-    draft.write_text(text, encoding="utf-8", newline="\n")
-    draft.replace(path)
-
-
 def _find(name: str, every: list[Path]) -> Path:
     stem = Path(name).name.removesuffix(".ipynb")
     fitting = [path for path in every if path.stem == stem] or [path for path in every if path.stem.startswith(stem)]

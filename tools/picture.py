@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 from tools.paths import NOTEBOOKS, ROOT
 from vgg_lesson.figures import draw_network
+from vgg_lesson.files import write_atomically
 
 PICTURE = NOTEBOOKS / "images" / "vgg11.png"
 
 
 def main(arguments: list[str]) -> int:
     """``python -m tools picture``"""
-    PICTURE.parent.mkdir(parents=True, exist_ok=True)
-    figure = draw_network("VGG-11")
-    figure.savefig(PICTURE, dpi=150, metadata={"Software": None})
+    figure, drawn = draw_network("VGG-11"), io.BytesIO()
+    figure.savefig(drawn, dpi=150, format="png", metadata={"Software": None})
+    write_atomically(PICTURE, drawn.getvalue())
     print(f"wrote {PICTURE.relative_to(ROOT)}; its text alternative: {figure.alt}")
     return 0

@@ -4,6 +4,7 @@ The kernel runs in this very environment, under the budget that ``VGG_LESSON_BUD
 Each notebook gets a fresh kernel; its claims, ``tests/claims/NAME.py``, are asserted there at the end.
 Nothing is written for a notebook that stopped with an error, whose claim failed, or whose outputs show
 paths of this machine. ``--check`` runs everything and writes nothing: the command before a release.
+Outputs are only stored under the budget ``class`` and with the full data; ``--draft`` stores any, for authors.
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from tools import numbers
-from tools.paths import CLAIMS, documents, notebooks, write_atomically
-from vgg_lesson.budgets import get_budget
+from tools.paths import CLAIMS, documents, notebooks
+from vgg_lesson.budgets import VARIABLE, get_budget
+from vgg_lesson.datasets import load_fashion_mnist
+from vgg_lesson.files import write_atomically
+from vgg_lesson.idx import FULL_COUNTS
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -161,19 +165,33 @@ def refresh(path: Path, *, claims: bool = True, keep: bool = True) -> Run:
     numbers.write_cells(notebook)
     text = nbformat.writes(notebook) + "\n"
     if keep:
-        write_atomically(path, text)
+        write_atomically(path, text.encode())
     longest = max(seconds, default=0.0)
     cell = seconds.index(longest) if seconds else 0
     return Run(total, longest, cell, peak, len(text) / 1000, "held" if checked else "not checked")
 
 
+def not_for_readers() -> str:
+    """Why outputs made here and now must not be stored in the repository; empty if they may."""
+    if (budget := get_budget().name) != "class":
+        return f"budget {budget}; stored outputs are those of {VARIABLE}=class"
+    counts = {split: len(load_fashion_mnist(split)) for split in FULL_COUNTS}
+    if counts != dict(FULL_COUNTS):
+        return f"only {counts['train']:,} training images here; `python -m vgg_lesson data` fetches the full data"
+    return ""
+
+
 def main(arguments: list[str]) -> int:
-    """``python -m tools refresh [--check] [--no-claims] [NAME …]``"""
+    """``python -m tools refresh [--check | --draft] [--no-claims] [NAME …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools refresh", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="run and check the claims, write nothing")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--check", action="store_true", help="run and check the claims, write nothing")
+    what.add_argument("--draft", action="store_true", help="store outputs of any budget and data, to look at")
     parser.add_argument("--no-claims", action="store_true", help="do not assert what the text claims of a run")
     parser.add_argument("names", nargs="*", metavar="NAME", help='notebooks, such as "05"; default: all')
     options = parser.parse_args(arguments)
+    if not (options.check or options.draft) and (reason := not_for_readers()):
+        parser.exit(1, f"nothing is run: {reason}. --check stores nothing, --draft stores it anyway.\n")
     failed = 0
     print(f"budget {get_budget().name}{', writing nothing' if options.check else ''}")
     print(f"{'notebook':<26}{'seconds':>8}{'longest cell':>16}{'peak MB':>9}{'file kB':>9}  claims")

@@ -13,29 +13,29 @@ import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tools.paths import ASSETS, ROOT, write_atomically
+from tools.paths import ASSETS, ROOT
 from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
+from vgg_lesson.files import write_atomically
+from vgg_lesson.idx import FULL_COUNTS
 from vgg_lesson.machine import set_threads
 from vgg_lesson.models import class_vgg
+from vgg_lesson.stored_runs import COLUMNS, escape_step
 from vgg_lesson.training import evaluate
 
 SNAPSHOTS = ROOT / "build" / "runs"
 BATCH, SEEDS, SPREAD_IMAGES = 128, (0, 1, 2), 256
 LOSS_EVERY, SPREAD_EVERY, ACCURACY_EVERY = 10, 50, 500
-ESCAPE_LOSS, ESCAPE_ROWS = 2.0, 5  # five rows of ten steps each
 STEPS_AFTER_ESCAPE = 200
 HEADER = f"""\
 # {{plan}}; float32, 32x32, batch {BATCH}, no batch norm, 1024 hidden units. Made by: python -m tools runs
 # loss: mean training loss of the last {LOSS_EVERY} steps. spread: standard deviation of the scores across the first \
 {SPREAD_IMAGES} test images. accuracy: on the test set.
 """
-COLUMNS = ("step", "loss", "spread", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ class Run:
     @property
     def over(self) -> bool:
         """Whether all steps are done, or, for runs that may stall, the escape is past."""
-        escaped = escape_step(self.rows) if self.plan.init == "pytorch" else None
+        losses = [(row["step"], row["loss"]) for row in self.rows]
+        escaped = escape_step(losses) if self.plan.init == "pytorch" else None
         last = min(self.plan.steps, escaped + STEPS_AFTER_ESCAPE) if escaped else self.plan.steps
         return self.step >= last
 
@@ -161,11 +162,10 @@ class Run:
 
     def save(self) -> None:
         """Take a snapshot at the end of an epoch."""
-        self.snapshot.parent.mkdir(parents=True, exist_ok=True)
         kept = {key: getattr(self, key) for key in ("rows", "losses", "step", "epoch")}
-        draft = self.snapshot.with_suffix(".new")
-        torch.save(kept | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, draft)
-        draft.replace(self.snapshot)
+        content = io.BytesIO()
+        torch.save(kept | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, content)
+        write_atomically(self.snapshot, content.getvalue())
 
     def resume(self) -> None:
         """Go on from the snapshot, if there is one."""
@@ -178,15 +178,6 @@ class Run:
             setattr(self, key, value)
 
 
-def escape_step(rows: list[dict[str, Any]]) -> int | None:
-    """The first logged step at which the mean loss of the last 50 steps is under 2.0; None if there is none."""
-    losses = [row["loss"] for row in rows]
-    for end in range(ESCAPE_ROWS, len(rows) + 1):
-        if sum(losses[end - ESCAPE_ROWS : end]) < ESCAPE_ROWS * ESCAPE_LOSS:
-            return int(rows[end - 1]["step"])
-    return None
-
-
 def main(arguments: list[str]) -> int:
     """``python -m tools runs [GROUP …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
@@ -196,10 +187,11 @@ def main(arguments: list[str]) -> int:
         parser.error(f"unknown group {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}")
     set_threads()
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
+    if (len(train), len(test)) != tuple(FULL_COUNTS.values()):
+        parser.exit(1, "the full data are needed; `python -m vgg_lesson data` fetches them\n")
     for group in options.groups or GROUPS:
         for name, plan in GROUPS[group].items():
-            path: Path = ASSETS / "runs" / f"{name}.csv"
-            path.parent.mkdir(exist_ok=True)
-            write_atomically(path, Run(name, plan, train, test).finish())
+            path = ASSETS / "runs" / f"{name}.csv"
+            write_atomically(path, Run(name, plan, train, test).finish().encode())
             print(f"wrote {path.relative_to(ROOT)}", flush=True)
     return 0
