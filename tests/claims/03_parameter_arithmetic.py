@@ -11,3 +11,7 @@ assert quarter.row("fc7").params == post.row("fc7").params
 assert all(memory(t, 128, optimizer="sgd").total > 1.3e9 for t in (post, quarter))
 assert bill.total * 4 / 3 < 8e9 < memory(trace("VGG-16"), 128, optimizer="momentum").total
 assert memory(trace("VGG-16"), 64, optimizer="momentum").total < 6e9
+assert all(  # "leaves a quarter of the positions"
+    4 * half.row(row.name).macs == row.macs for row in post.rows if row.kind == "conv"
+)
+assert 0.32 < half.total_params / post.total_params < 0.36  # "about a third"

@@ -115,6 +115,8 @@ def _as_ten_numbers(answer: Any) -> Any:
     return answer
 
 
+_PAIRS = "Five pairs (channels, side) are expected, one per block, without the second side."
+
 _TEN_NUMBERS = numbers(
     "block_shapes",
     lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
@@ -129,13 +131,96 @@ def _same_pairs(answer: Any, expected: Any) -> bool:
 
 
 def _pairs_complaint(answer: Any) -> str | None:
-    return _TEN_NUMBERS.complaint(_as_ten_numbers(answer))
+    flat = _as_ten_numbers(answer)
+    if not isinstance(flat, tuple | list) or len(flat) != 2 * len(POOLS):
+        return _PAIRS
+    return _TEN_NUMBERS.complaint(flat)
+
+
+def _head_lengths() -> tuple[float, ...]:
+    """The flattened grid of VGG-11 and what its three linear layers put out."""
+    return _flat(POOLS[-1][1]), *(row.output_shape[0] for row in trace("VGG-11").rows if row.kind == "linear")
+
+
+def _head_mistakes() -> Mapping[tuple[float, ...], str]:
+    _, *linear = _head_lengths()
+    channels, side = POOLS[-1][:2]
+    return {
+        (channels * side, *linear): "A grid has rows and columns, and every one of its cells is flattened.",
+        (side * side, *linear): "Those are the cells of one map. How many maps lie on top of each other?",
+        (channels, *linear): "Those are the channels. Each of them is a grid, and all its cells go into the row.",
+        (_flat(2 * side), *linear): "That is the grid before the last pool.",
+        (*_head_lengths()[:3], 10): "The classes of our pictures come later. How many does ImageNet have?",
+    }
+
+
+_BLOCK = code(
+    "write_vgg_block",
+    _block(),
+    BLOCK_CASES,
+    why="That is all of VGG's body: five calls of this function.",
+    mistakes={
+        "The second convolution must take what the first one gives: which number changes in the loop?": (
+            _block(follow=False)
+        ),
+        "Without padding each convolution nibbles at the grid; only the pool may shrink it.": _block(padding=0),
+        "Something is missing between the convolutions: without it two of them are one linear map.": _block(relu=False),
+        "The pool stands in the loop: how often should a block halve its grid?": _block(pool="always"),
+        "The grid has to be halved once, at the end of the block.": _block(pool="never"),
+    },
+    otherwise="Print my_block(4, 8, 2) and read it line by line against the sentence above.",
+)
+
+
+def _block_complaint(answer: Any) -> str | None:
+    complaint = _BLOCK.complaint(answer)
+    if complaint and "is not a Module subclass" in complaint:
+        return f"{complaint} nn.Sequential takes the layers one by one: a star unpacks a list."
+    if complaint is None and isinstance(answer(*BLOCK_CASES[0]), tuple | list | nn.ModuleList):
+        return "The layers are there, but nothing runs them in turn. Wrap the layers in nn.Sequential."
+    return complaint
+
+
+_PIXELS = code(
+    "one_by_one_conv",
+    _one_by_one,
+    _pixel_cases(),
+    why="A 1×1 convolution is one small linear layer, applied at every pixel alike.",
+    mistakes={
+        "The weights are used the wrong way round: rows belong to outputs, columns to inputs.": _transposed,
+        "The channels are mixed, but the places are summed up too: the output keeps height and width.": (
+            lambda image, weight: torch.einsum("oc,chw->o", weight, image)
+        ),
+    },
+    otherwise="For each pixel: output channel o is the sum over c of weight[o, c] · image[c]. Places stay apart.",
+)
+
+
+def _pixels_complaint(answer: Any) -> str | None:
+    complaint = _PIXELS.complaint(answer)
+    if complaint and "stopped with RuntimeError" in complaint:
+        return (
+            f"{complaint} A matrix product with three axes pairs the weights with rows of the picture, not with its "
+            "channels. How would you lay out the picture so that each pixel is one column?"
+        )
+    return complaint
+
+
+def _adapted_layers() -> str:
+    pairs = zip(trace("VGG-11").rows, trace("VGG-11", in_channels=1, num_classes=10).rows, strict=True)
+    changed = tuple(colour.name for colour, grey in pairs if colour.params != grey.params)
+    return {("conv1_1",): "b", ("conv1_1", "fc8"): "c", ("conv1_1", "fc6", "fc8"): "d"}.get(changed, "a")
+
+
+def _costlier() -> str:
+    early, late = (trace("VGG-11").row(name).macs for name in ("conv3_2", "conv4_2"))
+    return "c" if early == late else "a" if early > late else "b"
 
 
 EXERCISES: list[Exercise] = [
     choice(
         "guess_unpadded_size",
-        "c",
+        lambda: {224: "a", 223: "b", 222: "c", 221: "d"}[_size(224, 3, 0, 1)],
         why="The window cannot step onto the edge: one row is lost on each side.",
         hints={
             "a": "That needs something around the picture. Where can the middle of the window stand in the first row?",
@@ -149,34 +234,22 @@ EXERCISES: list[Exercise] = [
         why="(224 + 2 − 7) // 2 + 1 = 110: the half step at the end is dropped.",
         mistakes=lambda: {
             110.5: "Grids come in whole cells: what does a window do that would hang over the edge?",
-            _size(224, 7, 0, 2): "That is the size without the padding.",
+            109.5: "Rounded down you have 109; one step of the formula is missing.",
+            _size(224, 7, 0, 2): "Either the padding is missing or the last step of the formula: you need both.",
             224 / 2: "Halving is what the stride alone would do; the window is seven wide and the padding only one.",
             _size(224, 7, 1, 1): "That is stride 1: the window moves two cells at a time here.",
         },
         otherwise="Put size 224, kernel 7, padding 1 and stride 2 into the formula, and round down before adding 1.",
     ),
-    replace(
-        code(
-            "write_vgg_block",
-            _block(),
-            BLOCK_CASES,
-            why="That is all of VGG's body: five calls of this function.",
-            mistakes={
-                "The second convolution must take what the first one gives: which number changes in the loop?": (
-                    _block(follow=False)
-                ),
-                "Without padding each convolution nibbles at the grid; only the pool may shrink it.": _block(padding=0),
-                "Something is missing between the convolutions: without it two of them are one linear map.": (
-                    _block(relu=False)
-                ),
-                "The pool stands in the loop: how often should a block halve its grid?": _block(pool="always"),
-                "The grid has to be halved once, at the end of the block.": _block(pool="never"),
-            },
-            otherwise="Print my_block(4, 8, 2) and compare: Conv2d(4, 8), ReLU, Conv2d(8, 8), ReLU, MaxPool2d.",
-        ),
-        matches=_same_blocks,
-    ),
+    replace(_BLOCK, matches=_same_blocks, complaint=_block_complaint),
     replace(_TEN_NUMBERS, matches=_same_pairs, complaint=_pairs_complaint),
+    numbers(
+        "head_lengths",
+        _head_lengths,
+        why="Flattening turns 512 grids of 7×7 into one row; from there on only the number of units counts.",
+        mistakes=_head_mistakes,
+        otherwise="Four lengths: all numbers of the last grid, the two hidden layers, one score per class.",
+    ),
     number(
         "flatten_at_96",
         lambda: _flat(96 // 32),
@@ -191,7 +264,7 @@ EXERCISES: list[Exercise] = [
     ),
     choice(
         "guess_conv_cost",
-        lambda: "c" if trace("VGG-11").row("conv3_2").macs == trace("VGG-11").row("conv4_2").macs else "?",
+        _costlier,
         why="Half the side is a quarter of the places; twice the channels on both ends is four times the work at each.",
         hints={
             "a": "It does have more places to compute. How many multiplications are there at each of them?",
@@ -209,22 +282,10 @@ EXERCISES: list[Exercise] = [
             "d": "Count the row D of the figure, tile by tile.",
         },
     ),
-    code(
-        "one_by_one_conv",
-        _one_by_one,
-        _pixel_cases(),
-        why="A 1×1 convolution is one small linear layer, applied at every pixel alike.",
-        mistakes={
-            "The weights are used the wrong way round: rows belong to outputs, columns to inputs.": _transposed,
-            "The channels are mixed, but the places are summed up too: the output keeps height and width.": (
-                lambda image, weight: torch.einsum("oc,chw->o", weight, image)
-            ),
-        },
-        otherwise="For each pixel: output channel o is the sum over c of weight[o, c] · image[c]. Places stay apart.",
-    ),
+    replace(_PIXELS, complaint=_pixels_complaint),
     choice(
         "guess_adapted_layers",
-        "c",
+        _adapted_layers,
         why="Only what touches the channels of the picture or the number of classes changes its shape.",
         hints={
             "a": "A layer's weights depend on the channels it reads and the channels it writes. Which of them changed?",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from vgg_lesson.arithmetic import LayerTrace, memory, trace
@@ -75,9 +78,9 @@ def _half_image_mistakes() -> dict[float, str]:
     }
 
 
-def _largest_batch() -> int:
+def _pictures_that_fit() -> float:
     bill = memory(_post(), 1, optimizer="sgd")
-    return int((BINDER_BYTES - KERNEL_BYTES - bill.weights - bill.gradients) // bill.activations)
+    return (BINDER_BYTES - KERNEL_BYTES - bill.weights - bill.gradients) / bill.activations
 
 
 def _batch_mistakes() -> dict[float, str]:
@@ -88,16 +91,33 @@ def _batch_mistakes() -> dict[float, str]:
         (left - bill.weights) // picture: "The weights are in. What does the backward pass write for each of them?",
         (BINDER_BYTES - fixed) // picture: "Python and torch live in the same 2 GB: take their share off first.",
         (left - fixed) // picture + 1: "That batch does not quite fit: round down.",
-        (left - fixed) / picture: "The division is right. A batch is a whole number of pictures that fit.",
     }
 
 
-def _busiest_conv() -> str:
-    convolutions = [row for row in _post().rows if row.kind == "conv"]
-    most = max(row.macs for row in convolutions)
-    busiest = [row.name for row in convolutions if row.macs == most]
-    options = {"a": ["conv1_1"], "b": ["conv5_2"], "c": ["conv3_2"], "d": ["conv3_2", "conv4_2"]}
-    return next(letter for letter, names in options.items() if names == busiest)
+def _closest(value: float, options: Mapping[str, float]) -> str:
+    """The letter whose number ``value`` is nearest to, in ratio."""
+    return min(options, key=lambda letter: abs(math.log(value / options[letter])))
+
+
+def _heaviest_part() -> str:
+    post = _post()
+    conv1, fc6, fc8 = (post.row(name).params for name in ("conv1_1", "fc6", "fc8"))
+    parts = {"a": conv1, "b": post.conv_params, "c": fc6, "d": fc8}
+    return max(parts, key=parts.__getitem__)
+
+
+def _fc6_macs() -> str:
+    share = _post().row("fc6").macs / _post().total_macs
+    return "d" if share < 1 / 50 else _closest(share, {"a": 4 / 5, "b": 1 / 3, "c": 1 / 10})
+
+
+def _macs_at_112() -> str:
+    return _closest(_half_image().total_macs / _post().total_macs, {"a": 1, "b": 1 / 2, "c": 1 / 4, "d": 1 / 16})
+
+
+def _quarter_width() -> str:
+    ratio = _post(width=0.25).total_params / _post().total_params
+    return _closest(ratio, {"a": 1 / 16, "b": 1 / 3, "c": 1 / 4, "d": 1})
 
 
 def _biggest_memory_item() -> str:
@@ -106,10 +126,26 @@ def _biggest_memory_item() -> str:
     return "abcd"[sizes.index(max(sizes))]
 
 
+_BATCH = number(
+    "largest_batch",
+    lambda: int(_pictures_that_fit()),
+    why="You can tell whether a batch fits before you start, on a machine you have never seen.",
+    mistakes=_batch_mistakes,
+    otherwise="Take from 2 GB what is there before the first picture, then divide by what one picture costs.",
+)
+
+
+def _batch_complaint(answer: Any) -> str | None:
+    complaint = _BATCH.complaint(answer)
+    if complaint or float(answer).is_integer() or abs(float(answer) - _pictures_that_fit()) > 0.1:
+        return complaint
+    return "The division is right. A batch is a whole number of pictures that fit."
+
+
 EXERCISES = [
     choice(
         "guess_heaviest_part",
-        "c",
+        _heaviest_part,
         why="One layer holds four fifths of the file. How much it computes is another question.",
         hints={
             "a": "It sees the whole picture, but its filters are few and small: 640 values.",
@@ -133,7 +169,7 @@ EXERCISES = [
     ),
     choice(
         "guess_fc6_macs",
-        "d",
+        _fc6_macs,
         why="A fully connected layer uses each weight once per picture: large in the file, small on the clock.",
         hints={
             "a": "That is its share of the parameters. How often is each of them used for one picture?",
@@ -142,13 +178,13 @@ EXERCISES = [
         },
     ),
     choice(
-        "guess_busiest_conv",
-        _busiest_conv,
-        why="Half the side, twice the channels in and out: a quarter times four. So VGG doubles where it pools.",
+        "guess_macs_at_112",
+        _macs_at_112,
+        why="Every grid keeps a quarter of its positions, and each position costs what it did before.",
         hints={
-            "a": "Most positions, yes. But how many channels does each of its windows read?",
-            "b": "It has as many weights as conv4_2. At how many positions do they work, compared with there?",
-            "c": "Go one block on: a quarter of the positions. How many times the weights?",
+            "a": "The same filters, yes. At how many positions does each of them work now?",
+            "b": "One direction is halved. A picture has two.",
+            "d": "The positions are fewer in both directions. Did the channels change as well?",
         },
     ),
     code(
@@ -175,7 +211,7 @@ EXERCISES = [
     ),
     choice(
         "guess_quarter_width",
-        "b",
+        _quarter_width,
         why="fc6 reads a quarter of the channels and falls to a quarter; fc7 stays as it is.",
         hints={
             "a": "That holds for the convolutions, where channels in and channels out both shrink. How heavy are they?",
@@ -193,11 +229,5 @@ EXERCISES = [
             "c": "Plain SGD keeps nothing of its own between two steps.",
         },
     ),
-    number(
-        "largest_batch",
-        _largest_batch,
-        why="You can tell whether a batch fits before you start, on a machine you have never seen.",
-        mistakes=_batch_mistakes,
-        otherwise="Take from 2 GB what is there before the first picture, then divide by what one picture costs.",
-    ),
+    replace(_BATCH, complaint=_batch_complaint),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from vgg_lesson import style
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, MemoryBill
@@ -14,10 +15,10 @@ from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 SQUARES = 100
 BANK_COLUMNS = 16
 ITEMS = (
-    ("weights", style.BLUE, ""),
-    ("gradients", style.ORANGE, "//"),
-    ("optimizer", style.GREEN, "xx"),
-    ("activations", style.SKY, ".."),
+    ("weights", "weights", style.BLUE, ""),
+    ("gradients", "gradients", style.ORANGE, "//"),
+    ("optimizer", "optimiser", style.GREEN, "xx"),
+    ("activations", "activations", style.SKY, ".."),
 )
 MEASURES = (("parameters", style.BLUE, "o"), ("MACs", style.ORANGE, "s"), ("activations", style.GREEN, "^"))
 
@@ -100,6 +101,9 @@ def three_costs(counted: LayerTrace) -> LessonFigure:
         _label_largest(axes, numbers, total, scale)
         axes.set_title(f"{total / scale:.1f} {unit}\n{label}", fontsize=15)
         axes.set_xlim(0, 1.34 * max(numbers) / scale)
+        axes.xaxis.set_major_locator(MaxNLocator(3))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.set_xlabel(unit)
         axes.tick_params(axis="y", length=0)
     own = [row.activations / 1e6 for row in rows]
     extra = [pooled.get(row.name, 0) / 1e6 for row in rows]
@@ -152,10 +156,10 @@ def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, float]) ->
     figure = new_figure(10, 1.9 + 0.62 * len(bills))
     axes = figure.subplots()
     left = [0.0] * len(bills)
-    for item, color, hatch in ITEMS:
+    for item, label, color, hatch in ITEMS:
         sizes = [getattr(bill, item) / 1e9 for bill in bills.values()]
         axes.barh(
-            range(len(bills)), sizes, left=left, color=color, hatch=hatch, edgecolor="white", label=item, height=0.62
+            range(len(bills)), sizes, left=left, color=color, hatch=hatch, edgecolor="white", label=label, height=0.62
         )
         left = [a + b for a, b in zip(left, sizes, strict=True)]
     for place, total in enumerate(left):
@@ -171,7 +175,7 @@ def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, float]) ->
     axes.set_xlabel("GB that one training step keeps")
     axes.tick_params(axis="y", length=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(ITEMS))
-    largest = max((item for item, *_ in ITEMS), key=lambda item: sum(getattr(bill, item) for bill in bills.values()))
+    _, largest, *_ = max(ITEMS, key=lambda item: sum(getattr(bill, item[0]) for bill in bills.values()))
     figure.suptitle(f"Most of the memory goes to {largest}", x=0.01, ha="left", fontsize=16, fontweight="bold")
     listed = "; ".join(f"{' '.join(name.split())}: {bill.total / 1e9:.2f} GB" for name, bill in bills.items())
     marks = ", ".join(limits)
