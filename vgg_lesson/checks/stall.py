@@ -143,13 +143,13 @@ EXERCISES = [
         relative=1e-2,
     ),
     choice(
-        "guess_eleven_layers",
-        "d",
-        why="Three hundred steps, and the loss stands where it stood: not slow, not wrong way, still.",
+        "guess_stalled_answers",
+        "b",
+        why="One class is ahead by a hair, and it is ahead for every picture.",
         hints={
-            "a": "More layers can express more. Whether training finds it is another question, and here it does not.",
-            "b": "A fair expectation: same pictures, same loop. The two curves could not be less alike.",
-            "c": "Slower would show as a slope. Look at the last hundred steps: is there one?",
+            "a": "Equal probabilities are not a throw of dice: dropout is off, so one picture always gets one answer.",
+            "c": "A few classes known would lift the accuracy above a tenth and the loss below ln 10.",
+            "d": "Then something in the picture would decide between them. Look at the list of classes it names.",
         },
     ),
     choice(

@@ -9,6 +9,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import NullFormatter
 
 from vgg_lesson import style
 from vgg_lesson.history import History
@@ -50,7 +51,8 @@ def loss_curves(
         ends.append((steps[-1], means[-1], name, color))
         longest = max(longest, steps[-1])
     axes.axhline(CHANCE_LOSS, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.5, zorder=0)
-    axes.set(xlim=(0, 1.02 * longest), ylim=(0, 2.75), xlabel="step", ylabel=f"training loss (means of {window} steps)")
+    axes.set(xlim=(0, 1.02 * longest), xlabel="step", ylabel=f"training loss (means of {window} steps)")
+    axes.set_ylim(0, max(2.75, 1.05 * max(axes.dataLim.y1, CHANCE_LOSS)))
     axes.text(0.99 * longest, CHANCE_LOSS + 0.08, "ln 10 = 2.303", color=style.GREY, va="bottom", ha="right")
     _label_ends(axes, ends, longest)
     axes.set_title(title)
@@ -109,10 +111,12 @@ def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> 
     axes.plot(epochs, accuracies, color=style.BLUE, marker="o")
     axes.axhline(0.1, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.5, zorder=0)
     axes.text(len(accuracies) + 0.3, 0.115, "guessing", color=style.GREY, ha="right")
-    for epoch, accuracy in zip(epochs, accuracies, strict=True):
-        axes.annotate(
-            f"{accuracy:.4f}", (epoch, accuracy), (0, 9), textcoords="offset points", ha="center", fontsize=12
-        )
+    for epoch, accuracy, following in zip(epochs, accuracies, [*accuracies[1:], 1.0], strict=True):
+        # Keep the number clear of the line that rises to the next point.
+        rise = following - accuracy
+        offset = (10, -4) if rise > 0.3 else (-8, 9) if rise > 0.15 else (0, 9)
+        side = "left" if rise > 0.3 else "center"
+        axes.annotate(f"{accuracy:.4f}", (epoch, accuracy), offset, textcoords="offset points", ha=side, fontsize=12)
     if losses:
         axes.plot((0.7, len(losses) + 0.3), (0.27, 0.27), color=style.ORANGE, linewidth=2)
         text = "training loss\n" + ", ".join(f"{loss:.4f}" for loss in losses)
@@ -132,19 +136,21 @@ def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> 
 def plateau(runs: Mapping[str, StoredRun]) -> LessonFigure:
     """Long runs that start at a plateau: the loss above, the spread of the scores between pictures below."""
     figure = new_figure(10, 5)
-    upper, lower = figure.subplots(2, 1, sharex=True)
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.5))
     longest = max(run.steps for run in runs.values())
-    ends = []
     for index, (name, run) in enumerate(runs.items()):
         look: dict[str, Any] = {"color": style.COLORS[index], "linestyle": style.LINES[index]}
         upper.plot(*zip(*run.losses, strict=True), **look)
         lower.semilogy(*zip(*run.spreads, strict=True), **look, marker=style.MARKERS[index], markevery=8, label=name)
-        ends.append((run.steps, run.losses[-1][1], name, style.COLORS[index]))
     upper.axhline(CHANCE_LOSS, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.2, zorder=0)
     upper.set(ylim=(0, 2.75), ylabel="training loss", xlim=(0, 1.02 * longest))
     lower.set(xlabel="step", ylabel="spread of scores")
+    spreads = [spread for run in runs.values() for _, spread in run.spreads]
+    lower.set_ylim(10 ** math.floor(math.log10(min(spreads))), 10 ** math.ceil(math.log10(max(spreads))))
+    lower.yaxis.set_minor_formatter(NullFormatter())
     lower.legend(loc="upper left")
-    upper.set_title("The loss says nothing. The spread between pictures says whether anything grows.", fontsize=15)
+    upper.text(longest, CHANCE_LOSS - 0.12, "ln 10 = 2.303", color=style.GREY, va="top", ha="right")
+    upper.set_title("The loss looks the same; the spread between pictures moves")
     return finish(figure, f"Loss and spread of the scores between pictures in {len(runs)} long runs. {_told(runs)}")
 
 

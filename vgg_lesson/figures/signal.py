@@ -17,6 +17,7 @@ from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, style
 
 MAGNIFY = 10_000
 BOX, MIDDLE = 0.9, 2.25  # inches
+LINE_HEIGHT = 0.058  # of the axes' height that a line of a label takes
 
 
 @styled
@@ -92,7 +93,7 @@ def _box(axes: Axes, left: float, middle: float, width: float, height: float, te
 def scores_of(images: Tensor, names: Sequence[str], scores: Tensor, classes: Sequence[str]) -> LessonFigure:
     """Pictures, uint8 (N, H, W), their scores (N, 10), and each score minus the mean over the pictures."""
     figure = new_figure(10, 4.4)
-    grid = figure.add_gridspec(len(names), 3, width_ratios=(0.62, 2.4, 2.4))
+    grid = figure.add_gridspec(len(names), 3, width_ratios=(0.8, 2.4, 2.4))
     left, right = figure.add_subplot(grid[:, 1]), figure.add_subplot(grid[:, 2])
     difference = (scores - scores.mean(dim=0)) * MAGNIFY
     for index, name in enumerate(names):
@@ -119,44 +120,45 @@ def scores_of(images: Tensor, names: Sequence[str], scores: Tensor, classes: Seq
 
 
 @styled
-def signal_decay(
-    signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[float]], *, size: bool = True
-) -> LessonFigure:
-    """The spread between pictures after each layer, measured (dots) and predicted (lines), on a logarithmic axis.
+def signal_decay(signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[float]] | None = None) -> LessonFigure:
+    """The spread between pictures after each layer (dots), on a logarithmic axis.
 
-    ``theories`` maps a name to one predicted spread per layer; with ``size``, the size of all values is drawn too.
+    ``theories`` maps a name to one predicted spread per layer, drawn as lines; without any, the size of all values
+    is drawn beside the spread.
     """
-    figure = new_figure(10, 4.8)
+    figure = new_figure(10, 4.5)
     axes = figure.subplots()
     places = range(len(signals))
-    ends = []
-    if size:
+    ends = [(signals[-1].spread, "spread,\nmeasured", style.BLUE)]
+    if not theories:
         axes.semilogy(places, [s.rms for s in signals], color=style.GREY, marker="s", linewidth=1.5, markersize=6)
         ends.append((signals[-1].rms, "size of\nall values", style.GREY))
     looks = ((style.PINK, "--"), (style.ORANGE, "-"), (style.GREEN, "-."))
-    for (name, values), (color, line) in zip(theories.items(), looks, strict=False):
+    for (name, values), (color, line) in zip((theories or {}).items(), looks, strict=False):
         axes.semilogy(places, list(values), color=color, linestyle=line)
         ends.append((values[-1], name, color))
     axes.semilogy(places, [s.spread for s in signals], color=style.BLUE, marker="o", markersize=10, linestyle="none")
-    ends.append((signals[-1].spread, "spread,\nmeasured", style.BLUE))
     axes.set_xticks(list(places), [s.name for s in signals], rotation=40, ha="right", rotation_mode="anchor")
     axes.set(ylabel="strength after the layer", xlim=(-0.3, len(signals) - 0.7))
-    _names_at_ends(axes, ends, len(signals) - 0.8)
-    kept = signals[0].spread / signals[-1].spread
-    axes.set_title("The values stay; the difference between pictures fades" if size and kept > 100 else "", fontsize=16)
+    _names_at_ends(axes, ends)
+    if theories:
+        axes.set_title("A sixth per layer, and less where windows read padding")
+        added = f"Lines: {', '.join(name.replace(chr(10), ' ') for name in theories)}."
+    else:
+        axes.set_title("The values stay, the difference between pictures fades")
+        added = "The size of all values levels off instead."
+    power = round(log10(signals[0].spread / signals[-1].spread))
     return finish(
         figure,
         f"Spread between pictures after each of {len(signals)} layers on a logarithmic axis: it falls about evenly "
-        f"from layer to layer, by a factor of {_power(kept)} in all"
-        + (", while the size of the values levels off. " if size else ". ")
-        + (f"Lines: {', '.join(theories)}." if theories else ""),
+        f"from layer to layer, by about {power} powers of ten. {added}",
     )
 
 
 @styled
 def signal_by_init(signals: Mapping[str, Sequence[LayerSignal]]) -> LessonFigure:
     """The spread between pictures after each layer, one line per initialisation, with its name at the line's end."""
-    figure = new_figure(10, 4.8)
+    figure = new_figure(10, 4.5)
     axes = figure.subplots()
     ends = []
     layers: Sequence[LayerSignal] = ()
@@ -168,7 +170,7 @@ def signal_by_init(signals: Mapping[str, Sequence[LayerSignal]]) -> LessonFigure
         ends.append((layers[-1].spread, name, style.COLORS[index]))
     axes.set_xticks(range(len(layers)), [s.name for s in layers], rotation=40, ha="right", rotation_mode="anchor")
     axes.set(ylabel="spread between pictures", xlim=(-0.3, len(layers) - 0.7))
-    _names_at_ends(axes, ends, len(layers) - 0.8)
+    _names_at_ends(axes, ends)
     axes.set_title("Fades, holds or explodes: it is decided before the first step")
     ranked = ", ".join(name.replace("\n", " ") for _, name, _ in sorted(ends))
     return finish(
@@ -177,18 +179,15 @@ def signal_by_init(signals: Mapping[str, Sequence[LayerSignal]]) -> LessonFigure
     )
 
 
-def _names_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]], place: float) -> None:
+def _names_at_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Names right of a logarithmic axis, kept apart."""
     low, high = (log10(limit) for limit in axes.get_ylim())
-    height = -inf
+    height, below = -inf, 0
     for value, name, color in sorted(ends):
         lines = name.count("\n") + 1
-        height = max((log10(value) - low) / (high - low), height + 0.065 * lines)
+        height = max((log10(value) - low) / (high - low), height + LINE_HEIGHT * (lines + below) / 2)
+        below = lines
         axes.annotate(
             name, (1.0, height), (8, 0), xycoords="axes fraction", textcoords="offset points", color=color,
             va="center", annotation_clip=False, fontsize=13, linespacing=1.1,
         )  # fmt: skip
-
-
-def _power(factor: float) -> str:
-    return f"about ten to the {round(log10(factor))}" if factor >= 100 else f"about {factor:.1g}"

@@ -1,0 +1,107 @@
+"""The stall: what padding does to a window, the stored logs and how they are made, the figures that show them."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn.functional import conv2d
+
+from tools import runs
+from vgg_lesson import check, class_vgg, fit
+from vgg_lesson import figures as fig
+from vgg_lesson.datasets import ImageSet
+from vgg_lesson.stored_runs import StoredRun, stored_run
+
+LOGS = [name for group in runs.GROUPS.values() for name in group]
+
+
+@pytest.fixture
+def noise() -> ImageSet:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
+    return ImageSet(images, torch.randint(0, 10, (200,), generator=generator))
+
+
+def run(data: ImageSet, steps: int) -> runs.Run:
+    return runs.Run("trial", runs.Plan("he", 0, steps=steps, lr=0.01), data, data)
+
+
+def test_a_window_over_a_tiny_map_reads_as_much_padding_as_the_exercise_says() -> None:
+    taps = conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3), padding=1).mean().item() / 9
+    assert check.taps_on_the_map(taps).status == "right"
+
+
+def test_logs_are_made_by_the_loop_of_fit(noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path)
+    logged = run(noise, 10)
+    logged.finish()
+    torch.manual_seed(0)
+    model = class_vgg(batch_norm=False, hidden=1024, init="he")
+    losses = fit(model, noise, steps=10, lr=0.01, show=False, device="cpu").step_losses
+    assert logged.rows[0]["loss"] == pytest.approx(sum(losses) / 10, rel=1e-3)
+
+
+def test_an_interrupted_log_goes_on_as_if_nothing_had_happened(
+    noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path / "whole")
+    whole = run(noise, 10).finish()
+    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path / "parts")
+    first = run(noise, 10)
+    for _ in range(2):
+        first.one_epoch()
+    first.save()
+    assert run(noise, 10).finish() == whole
+
+
+@pytest.mark.parametrize("name", LOGS)
+def test_stored_log_is_complete(name: str) -> None:
+    log = stored_run(name)
+    steps = [step for step, _ in log.losses]
+    assert steps == list(range(10, steps[-1] + 1, 10))
+    assert "seed" in log.about and "lr" in log.about and len(log.spreads) == len(steps) // 5
+    assert log.accuracies[-1][0] == steps[-1] and 0 < log.accuracies[-1][1] < 1
+    assert all(math.isfinite(loss) for _, loss in log.losses)
+
+
+def test_stalled_logs_end_at_the_escape_or_at_their_limit() -> None:
+    for seed in runs.SEEDS:
+        log = stored_run(f"stall_seed{seed}")
+        escape = log.escape
+        limit = runs.GROUPS["stall"][log.name].steps
+        assert log.steps == (min(limit, escape + runs.STEPS_AFTER_ESCAPE) if escape else limit)
+
+
+def test_an_unknown_log_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match="fix_he_seed0"):
+        stored_run("stall_seed99")
+
+
+def test_labels_at_line_ends_keep_apart() -> None:
+    figure = fig.loss_curves({"one": [2.3] * 50, "two": [2.3] * 50, "three": [2.29] * 50})
+    heights = sorted(text.xy[1] for text in figure.axes[0].texts if hasattr(text, "xy"))
+    low, high = figure.axes[0].get_ylim()
+    assert len(heights) == 3
+    assert all(b - a > 0.05 * (high - low) for a, b in pairwise(heights))
+
+
+def test_the_plateau_is_told_in_words() -> None:
+    fallen = tuple((10 * k, 2.303 if k < 50 else 0.9) for k in range(1, 101))
+    still = tuple((10 * k, 2.303) for k in range(1, 101))
+    long_runs = {
+        name: StoredRun(name, "", losses, ((50, 1e-5), (1000, 1e-4)), ())
+        for name, losses in (("a", fallen), ("b", still))
+    }
+    alt = fig.plateau(long_runs).alt
+    assert "a: escapes at step 510" in alt and "b: still on the plateau after 1,000 steps" in alt
+
+
+def test_a_run_without_steps_and_an_unknown_verdict_are_refused() -> None:
+    with pytest.raises(ValueError, match="without a single step"):
+        fig.loss_curves({"empty": []})
+    with pytest.raises(ValueError, match="choose one of open"):
+        fig.suspects_board({"the cat": ("asleep", "")})
