@@ -1,12 +1,20 @@
-"""The surroundings of a test run: smoke budget, no download; and how many outputs were compared at all."""
+"""The surroundings of a test run: smoke budget, no download; and how many outputs were compared at all.
+
+Tests use the data they find in the usual places, else the shipped sample, whatever ``VGG_LESSON_DATA`` says.
+``VGG_LESSON_TEST_DATA=DIR`` makes them use DIR, so ``vgg_lesson/assets/sample`` runs all with the sample.
+"""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Before any kernel starts: kernels inherit this environment.
 os.environ["VGG_LESSON_BUDGET"] = "smoke"
 os.environ["VGG_LESSON_OFFLINE"] = "1"
+os.environ.pop("VGG_LESSON_DATA", None)
+if folder := os.environ.get("VGG_LESSON_TEST_DATA"):
+    os.environ["VGG_LESSON_DATA"] = str(Path(folder).resolve())
 
 import pytest
 from nbval.plugin import IPyNbFile
@@ -22,8 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the share of output-bearing cells whose stored output is compared strictly."""
+    """Print the share of output-bearing cells whose stored text is compared strictly; of a figure, its alt text."""
     shares = [strict_share(read(path)) for path in notebooks()]
     strict, bearing = (sum(column) for column in zip(*shares, strict=True)) if shares else (0, 0)
     if bearing:
-        terminalreporter.write_line(f"outputs compared strictly: {strict} of {bearing} cells ({strict / bearing:.0%})")
+        share = f"{strict} of {bearing} cells ({strict / bearing:.0%})"
+        terminalreporter.write_line(f"outputs compared strictly, figures by their alt text: {share}")

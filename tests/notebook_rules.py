@@ -84,9 +84,10 @@ def tags(cell: NotebookNode) -> set[str]:
 
 
 def strict_share(node: NotebookNode) -> tuple[int, int]:
-    """How many cells nbval compares strictly, of how many with outputs."""
+    """How many cells nbval compares strictly, of how many with outputs; a picture without any text is not compared."""
     bearing = [cell for cell in node.cells if cell.get("outputs")]
-    return sum(IGNORED not in tags(cell) for cell in bearing), len(bearing)
+    compared = [cell for cell in bearing if any(output_text(output).strip() for output in cell.outputs)]
+    return sum(IGNORED not in tags(cell) for cell in compared), len(bearing)
 
 
 def exercises(notebook: Notebook) -> list[Exercise]:

@@ -12,8 +12,7 @@ import torch
 import torchvision
 from torch import nn
 
-from vgg_lesson.configs import CONFIGS, Conv
-from vgg_lesson.configs import Conv, VGGConfig
+from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.models import VGG, VGGBlock, build_vgg, class_vgg, evaluating, initialize, load_torchvision_weights
 
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 16}

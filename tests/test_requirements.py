@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.version import Version
 
 from tools.paths import ROOT
 
@@ -50,10 +51,32 @@ def test_requirements_are_the_projects_and_the_project_itself() -> None:
     assert lines(ROOT / "requirements.txt") == [*PROJECT["dependencies"], "-e ."]
 
 
+def floors(requirement: Requirement) -> list[Version]:
+    """The oldest versions that a requirement's parts allow."""
+    return [Version(part.version) for part in requirement.specifier if part.operator in (">=", ">", "==", "~=")]
+
+
+def leaves_room(line: str) -> bool:
+    """Whether a requirement has a floor and a ceiling, and the floor is no newer than it may be."""
+    requirement = Requirement(line)
+    newest, oldest = Version(NEWEST_FLOORS[requirement.name]), floors(requirement)
+    ceiling = any(part.operator in ("<", "<=") for part in requirement.specifier)
+    return bool(oldest) and ceiling and max(oldest) <= newest and requirement.specifier.contains(newest)
+
+
 @pytest.mark.parametrize("package", NEWEST_FLOORS)
 def test_floors_leave_room(package: str) -> None:
-    requirement = next(Requirement(line) for line in PROJECT["dependencies"] if Requirement(line).name == package)
-    assert requirement.specifier.contains(NEWEST_FLOORS[package])
+    (line,) = [line for line in PROJECT["dependencies"] if Requirement(line).name == package]
+    assert leaves_room(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["torch>=2.14.2,<3", "torch>=2.15,<3", "torch>2.14.1,<3", "torch~=2.15", "torch==2.14.2", "torch>=3", "torch<3",
+     "torch", "torch>=2.6", "torch>=2.6,<2.14", "torchvision>=0.29.2,<1", "torchvision>=0.30,<1"],
+)  # fmt: skip
+def test_a_floor_that_is_too_new_is_noticed(line: str) -> None:
+    assert not leaves_room(line)
 
 
 @pytest.mark.parametrize(
