@@ -1,0 +1,159 @@
+"""What is written can be read again: histories, weights with their card, the shipped network, the train command."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.data_fixtures import sample_fixture  # noqa: F401
+from vgg_lesson import History, ImageSet, VGGConfig, build_vgg, evaluate, fit, load_trained, trace, trained_card
+from vgg_lesson.__main__ import main
+from vgg_lesson.checkpoints import load_weights, save_weights, trained_names
+from vgg_lesson.configs import CLASS_NETWORK, Conv
+from vgg_lesson.datasets import Preprocessing
+from vgg_lesson.history import EpochRecord
+from vgg_lesson.idx import FULL_COUNTS
+
+WEIGHTS = Path(__file__).parent.parent / "vgg_lesson" / "assets" / "weights"
+SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 8}
+
+
+def test_a_history_survives_its_csv(tmp_path: Path) -> None:
+    epochs = [
+        EpochRecord(1, 3, 2.25, 0.1, None, None, 0.5, 0.1),
+        EpochRecord(2, 6, 1 / 3, 2 / 3, 0.7, 0.8, 1.25, 1e-3),
+        EpochRecord(3, 9, float("inf"), 0.1, float("nan"), 0.1, 2.0, 1e-3),
+    ]
+    history = History("a run", [2.302585, 1.5, float("inf")], epochs)
+    history.to_csv(tmp_path / "log.v1.csv")
+    again = History.from_csv(tmp_path / "log.v1.csv", label="a run")
+    assert again.epochs[:2] == epochs[:2]
+    assert again.step_losses == pytest.approx(history.step_losses, rel=1e-5)  # kept to six digits
+    assert str(again.epochs[2]) == str(epochs[2])  # nan equals nothing
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["log.v1.csv", "log.v1.steps.csv"]
+    History().to_csv(tmp_path / "empty.csv")
+    assert History.from_csv(tmp_path / "empty.csv") == History("empty")
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"batch_norm": True}, {"head": "gap"}, {"dropout": 0.2, "image_size": 48}], ids=str
+)
+@pytest.mark.parametrize(
+    "config",
+    ["VGG-11-LRN", VGGConfig("own", ((Conv(40, kernel=5),), (Conv(40), Conv(60, kernel=1))), lrn=True)],
+    ids=["LRN", "own"],
+)
+def test_weights_survive_their_file(tmp_path: Path, config: str | VGGConfig, changes: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    model = build_vgg(config, **{**SMALL, **changes})
+    model.preprocessing = replace(model.preprocessing, mean=0.5, std=0.25)
+    side = model.settings["image_size"]
+    model.train()(torch.randn(8, 1, side, side))  # moves the running statistics of batch norm
+    save_weights(model, tmp_path / "net.safetensors", {"seed": 0})
+    again = load_weights(tmp_path / "net.safetensors")
+    assert not again.training and again.settings == model.settings and again.config == model.config
+    assert again.preprocessing == model.preprocessing == Preprocessing(side, 0.5, 0.25)
+    kept, stored = model.state_dict(), again.state_dict()
+    assert list(kept) == list(stored) and all(torch.equal(kept[name], stored[name]) for name in kept)
+    if changes.get("batch_norm"):
+        assert any(name.endswith("running_var") and not torch.all(value == 1) for name, value in stored.items())
+        assert all(int(value) == 1 for name, value in stored.items() if name.endswith("num_batches_tracked"))
+    pictures = torch.randn(3, 1, side, side)
+    assert torch.equal(model.eval()(pictures), again(pictures))
+
+
+def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> None:
+    model = build_vgg(**SMALL)
+    save_weights(model, tmp_path / "whole.safetensors", {})
+    save_weights(model, tmp_path / "half.safetensors", {}, dtype=torch.float16)
+    whole, half = ((tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half"))
+    assert half < 0.6 * whole
+    again = load_weights(tmp_path / "half.safetensors")
+    assert all(p.dtype == torch.float32 for p in again.parameters())
+    torch.testing.assert_close(again.state_dict(), dict(model.state_dict()), rtol=1e-3, atol=1e-6)
+
+
+def test_the_card_beside_the_file_is_that_of_the_file(tmp_path: Path) -> None:
+    save_weights(build_vgg(**SMALL), tmp_path / "net.safetensors", {"seed": 3})
+    content = (tmp_path / "net.safetensors").read_bytes()
+    card = json.loads((tmp_path / "net.json").read_text())
+    assert card == {"seed": 3, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    for damaged in (content[:100], b"", b"weights", content[:-8]):
+        (tmp_path / "bad.safetensors").write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"bad\.safetensors"):
+            load_weights(tmp_path / "bad.safetensors")
+
+
+@pytest.mark.parametrize("name", trained_names())
+def test_a_shipped_network_is_what_its_card_says(name: str) -> None:
+    content, card = (WEIGHTS / f"{name}.safetensors").read_bytes(), trained_card(name)
+    assert card["sha256"] == hashlib.sha256(content).hexdigest()
+    assert card["bytes"] == len(content) <= 4_000_000
+    assert card["training_images"] == FULL_COUNTS["train"] and card["test_images"] == FULL_COUNTS["test"]
+    assert not Path(card["command"].split()[0]).is_absolute() and "/work" not in card["command"]
+    model = load_trained(name)
+    counted = trace(card["config"], **card["network"])
+    assert card["parameters"] == counted.total_params == sum(p.numel() for p in model.parameters())
+    assert model.settings.items() >= card["network"].items()
+
+
+def test_the_class_network_is_shipped_and_knows_the_sample(sample: dict[str, ImageSet]) -> None:
+    card = trained_card()
+    assert card["network"] == dict(CLASS_NETWORK) and card["test_accuracy"] > 0.9015
+    accuracy = evaluate(load_trained(), sample["test"].subset(500))[1]
+    assert accuracy == pytest.approx(card["test_accuracy"], abs=0.05)
+
+
+def test_an_unknown_shipped_network_is_answered_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"name='vgg99' .*vgg11-class"):
+        load_trained("vgg99")
+
+
+def test_train_writes_weights_card_and_log_and_can_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(300))
+    out, log = tmp_path / "net.safetensors", tmp_path / "log.csv"
+    command = ["train", "--budget", "smoke", "--out", str(out), "--log", str(log), "--width", "0.05", "--hidden", "8"]
+    assert main([*command, "--validation", "40", "--precision", "fp32"]) == 0
+    first = load_weights(out)
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert json.loads(capsys.readouterr().out) == {k: v for k, v in card.items() if k not in ("sha256", "bytes")}
+    assert card["training_images"] == 260 and card["test_images"] == 300 and card["network"]["width"] == 0.05
+    with log.open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["epoch"] == "1" and row["validation_accuracy"]
+    assert main([*command, "--validation", "40", "--precision", "fp32"]) == 0
+    again = load_weights(out).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in first.state_dict().items())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"net.safetensors", "net.json", "log.csv", "log.steps.csv"}
+    network = {**dict(CLASS_NETWORK), "width": 0.05, "hidden": 8}
+    assert first.settings.items() >= network.items()
+
+
+def test_train_goes_on_where_it_was_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    out = tmp_path / "net.safetensors"
+    command = ["train", "--budget", "smoke", "--out", str(out), "--width", "0.05", "--hidden", "8", "--epochs", "2"]
+
+    def interrupted(*arguments: Any, **settings: Any) -> History:
+        history = fit(*arguments, **{**settings, "show": False})
+        history.interrupted = True
+        return history
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vgg_lesson.train_command.fit", interrupted)
+        assert main(command) == 130
+    assert "run the same command to go on" in capsys.readouterr().err and not out.exists()
+    assert main(command) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"net.safetensors", "net.json"}
