@@ -87,6 +87,13 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
         fit(network(), pictures(), **{**RECIPE, "lr": 0.1}, checkpoint=tmp_path / "run.pt")
 
 
+def test_a_file_that_is_no_checkpoint_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "diary.txt").write_text("Dear diary, " * 20)
+    with pytest.raises(ValueError, match="no checkpoint"):
+        fit(network(), pictures(), **RECIPE, checkpoint=tmp_path / "diary.txt")
+    assert (tmp_path / "diary.txt").read_text().startswith("Dear")
+
+
 def test_an_interruption_returns_the_history_so_far(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def impatient(*_: Any) -> Callable[[History, bool], None]:
         def view(history: History, done: bool) -> None:

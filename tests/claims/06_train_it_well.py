@@ -1,8 +1,9 @@
 """What notebook 06 says of its own run."""
 
 reached = {name.strip(" …+"): run.last.validation_accuracy for name, run in log.items()}
-assert reached["momentum, lr 0.1"] < 0.2, "a network that guesses"
-assert abs(log["momentum, lr 0.1"].step_losses[-1] - math.log(10)) < 0.05, "you know that loss"
+thrown = log["momentum, lr 0.1"].step_losses[-1]
+assert reached["momentum, lr 0.1"] < 0.2, "it has learned nothing"
+assert math.isnan(thrown) or abs(thrown - math.log(10)) < 0.05, "guessing, or not a number"
 assert min(reached["plain SGD"], reached["momentum, lr 0.01"]) > 0.75, "divide by ten and the network learns"
 assert abs(reached["batch norm"] - reached["momentum, lr 0.01"]) < 0.05, "at the same learning rate it changes little"
 assert reached["default init"] > 0.75, "batch norm makes the default initialisation harmless"

@@ -1,7 +1,7 @@
 """What notebook 07 says of the shipped network."""
 
 assert predictions.correct[:8].all(), "the grid shows no mistake"
-assert predictions.confidence[4] == predictions.confidence[:8].min() < 0.6, "the fifth is right by a narrow margin"
+assert 1111 in wrong[order[:8]], "a long one-shouldered dress filed under T-shirt/top"
 assert predictions.confidence[wrong].median() < 0.7, "often it hesitated"
 assert accuracy.max() > 0.97 and accuracy.min() < 0.75 and CLASSES[accuracy.argmin()] == "Shirt"
 assert accuracy.min() + 0.05 < accuracy.sort().values[1], "the last place is safe"
@@ -15,8 +15,5 @@ assert (predictions.confidence > 0.9).float().mean() < 0.2, "few get more than 0
 assert card["recipe"]["label_smoothing"] == 0.1
 assert calibration(cooled).error < calibration(untouched).error / 2, "close to the line"
 assert answers[0].max() > 0.2, "far more than one in ten"
-assert answers[2].max() > 0.5 and answers[2].argmax() != test.labels[0], "a confident answer for the negative"
-assert answers[3].max() < 0.6 and answers[3].argmax() != test.labels[0], (
-    "an uncertain wrong one for the boot on its head"
-)
+assert (answers[2:4].argmax(dim=1) != test.labels[0]).all() and answers[4].argmax() == test.labels[0], "one boot"
 assert negatives.accuracy < 0.4

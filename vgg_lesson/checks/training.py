@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import memory, trace
 from vgg_lesson.checks.base import choice, code, number
+from vgg_lesson.configs import CLASS_NETWORK
 
 IMAGES, ACCURACY = 5000, 0.9
 LR, MOMENTUM = 0.01, 0.9
@@ -60,9 +61,7 @@ def _loss_floor_mistakes() -> dict[float, str]:
 
 
 def _class_network_bytes(optimizer: str) -> int:
-    counted = trace(
-        "VGG-11", in_channels=1, num_classes=CLASSES, image_size=32, width=0.25, hidden=512, batch_norm=True
-    )
+    counted = trace("VGG-11", **CLASS_NETWORK)
     bill = memory(counted, 1, optimizer=optimizer)
     return bill.weights + bill.optimizer
 
@@ -113,7 +112,7 @@ EXERCISES = [
         hints={
             "a": "On the toy valley the learning rate was small. What does momentum do to the length of the steps?",
             "b": "The last step under a steady push was ten times as long. Would ten times the rate change nothing?",
-            "d": "It could have come to that; look at the loss in the log: it is a number, and you know it.",
+            "d": "To overfit, a network must first fit. What does the log say about its training loss?",
         },
     ),
     number(
