@@ -125,7 +125,7 @@ def running_log(
 
 
 def _log_row(axes: Axes, row: int, accuracy: float, edge: float, error: float) -> None:
-    inside = accuracy >= edge
+    inside = accuracy - error >= edge
     place = accuracy if inside else edge
     if inside:
         axes.errorbar(
