@@ -71,7 +71,7 @@ def train(options: argparse.Namespace) -> int:
         "config": options.config, "network": network, "init": options.init, "recipe": recipe,
         "precision_used": recipe["precision"] if recipe["precision"] != "auto" else fast_precision(pick_device()),
         "training_images": len(data), "data": data.source, "test_images": len(test),
-        "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4), "seconds": round(history.seconds, 1),
+        "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         "command": "python -m vgg_lesson " + " ".join(sys.argv[1:]),
     }  # fmt: skip
