@@ -11,7 +11,6 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from PIL import Image
-from PIL import Image
 
 P = ParamSpec("P")
 
