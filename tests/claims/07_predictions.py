@@ -3,7 +3,7 @@
 assert predictions.correct[:8].all(), "the grid shows no mistake"
 assert 1111 in wrong[order[:8]], "a long one-shouldered dress filed under T-shirt/top"
 assert predictions.confidence[wrong].median() < 0.7, "often it hesitated"
-assert accuracy.max() > 0.97 and accuracy.min() < 0.75 and CLASSES[accuracy.argmin()] == "Shirt"
+assert accuracy.max() > 0.97 and 0.7 < accuracy.min() < 0.8 and CLASSES[accuracy.argmin()] == "Shirt"
 assert accuracy.min() + 0.05 < accuracy.sort().values[1], "the last place is safe"
 mistakes = matrix - matrix.diag().diag()
 assert mistakes.sum(dim=1).argmax() == shirt == mistakes.sum(dim=0).argmax(), "one row and one column are darkest"
