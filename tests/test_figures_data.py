@@ -35,6 +35,11 @@ def test_every_garment_is_marked_and_unused_places_stay_empty() -> None:
     assert "3 of 5" in figure.alt
 
 
+def test_the_true_name_stands_under_a_wrong_caption_only() -> None:
+    figure = garment_grid(torch.zeros(2, 28, 28), ["Bag", "Coat"], right=[True, False], truth=["Bag", "Shirt"])
+    assert [axes.get_title().strip() for axes in figure.axes[:2]] == ["✓ Bag", "✗ Coat\n(Shirt)"]
+
+
 @pytest.mark.parametrize(("guess", "place"), [(50, 2.0), (..., None), (0, None)])
 def test_a_guessed_ratio_is_drawn_where_the_last_bar_would_end(guess: object, place: float | None) -> None:
     lines = feeding({"PIL": 100.0, "in memory": 1.0}, guess=guess).axes[0].lines

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from vgg_lesson.arithmetic import FLOAT32_BYTES, trace
-from vgg_lesson.checks.base import choice, code, number, numbers
+from vgg_lesson.checks.base import Exercise, choice, code, number, numbers
 from vgg_lesson.configs import get_config
 from vgg_lesson.datasets import MEAN, SIDE, STD, to_batch
 from vgg_lesson.published import published
@@ -18,6 +20,7 @@ BATCH, LARGE, WINDOW = 128, 224, 3
 POOLS = len(get_config("VGG-11").blocks)
 STORED_BYTES = TRAIN * SIDE**2
 RESIZED_BYTES = TRAIN * LARGE**2 * FLOAT32_BYTES
+UNITS = [base**power for base in (1000, 1024) for power in range(4)]
 FULL_BATCHES, LAST_BATCH = divmod(TRAIN, BATCH)
 
 EARLY_SHARES = {"a": 0.05, "b": 0.25, "c": 0.5, "d": 0.9}
@@ -52,6 +55,25 @@ def _smallest_side(pools: int) -> int:
     return int(2**pools)
 
 
+def _roughly(answer: Any, expected: int) -> bool:
+    """Whether an answer is ``expected`` bytes in another unit, or rounded."""
+    return any(abs(float(answer) * unit / expected - 1) < 0.03 for unit in UNITS)
+
+
+def _in_bytes_exactly(exercise: Exercise) -> Exercise:
+    """The exercise, with a hint of its own for every answer in kB, MB or GB and for every rounded one."""
+
+    def complaint(answer: Any) -> str | None:
+        key = exercise.solution()
+        if (general := exercise.complaint(answer)) or exercise.matches(answer, key):
+            return general
+        if all(_roughly(given, expected) for given, expected in zip(answer, key, strict=True)):
+            return "The size is about right. Give it in bytes, exactly: nothing rounded, no kB, MB or GB."
+        return None
+
+    return replace(exercise, complaint=complaint)
+
+
 EXERCISES = [
     numbers(
         "loader_shape",
@@ -77,17 +99,22 @@ EXERCISES = [
         },
         otherwise="Divide the images by the batch size; look at the whole part and at the remainder.",
     ),
-    numbers(
-        "training_set_bytes",
-        lambda: (STORED_BYTES, RESIZED_BYTES),
-        why="The first fits any laptop, the second does not fit a Binder pod: keep bytes, convert one batch at a time.",
-        mistakes=lambda: {
-            (STORED_BYTES, RESIZED_BYTES // FLOAT32_BYTES): "A float32 takes more than one byte per pixel.",
-            (STORED_BYTES, STORED_BYTES * 8 * FLOAT32_BYTES): "A side eight times as long: what becomes of the area?",
-            (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
-            (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
-        },
-        otherwise="Images times pixels per image times bytes per pixel, twice.",
+    _in_bytes_exactly(
+        numbers(
+            "training_set_bytes",
+            lambda: (STORED_BYTES, RESIZED_BYTES),
+            why="The first fits any laptop, the second no Binder pod: keep bytes, convert one batch at a time.",
+            mistakes=lambda: {
+                (STORED_BYTES, RESIZED_BYTES // FLOAT32_BYTES): "A float32 takes more than one byte per pixel.",
+                (
+                    STORED_BYTES,
+                    STORED_BYTES * 8 * FLOAT32_BYTES,
+                ): "A side eight times as long: what becomes of the area?",
+                (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
+                (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
+            },
+            otherwise="Images times pixels per image times bytes per pixel, twice.",
+        )
     ),
     choice(
         "early_share",
@@ -102,7 +129,7 @@ EXERCISES = [
     number(
         "window_in_original_pixels",
         lambda: WINDOW * SIDE / LARGE,
-        why="At 224 pixels a first-layer window fits inside one original pixel; without resizing it spans three.",
+        why="At 224 pixels a first-layer window is narrower than one original pixel; without resizing it spans three.",
         mistakes=lambda: {
             WINDOW * LARGE / SIDE: "The window would be larger than before. Is an original pixel larger or smaller?",
             WINDOW: "That is the window in pixels of the enlarged image.",

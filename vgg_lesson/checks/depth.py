@@ -2,16 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import pairwise
+
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.base import choice, code, number, numbers
-from vgg_lesson.configs import Conv, VGGConfig
+from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.published import published
 
 CHANNELS, FIRST_CHANNELS = 128, 64
+STACK_SHARES = {"a": 9 / 49, "b": 0.55, "c": 1.0, "d": 1.5}
+FIELDS = {"a": 17, "b": 150, "c": 184, "d": 224}
+
+
+def _nearest(options: Mapping[str, float], value: float) -> str:
+    return min(options, key=lambda letter: abs(options[letter] - value))
+
+
+def contest_2014() -> str:
+    """The letter for VGG's places in classification and in localisation."""
+    errors = published("ilsvrc2014_classification_error")
+    won = errors["vgg"] < errors["googlenet"]
+    located = published("ilsvrc2014_localisation_error") < published("ilsvrc2014_localisation_error_googlenet")
+    return {(True, False): "a", (False, False): "b", (False, True): "c", (True, True): "d"}[won, located]
+
+
+def stack_share() -> float:
+    """Weights of three 3×3 layers as a share of those of one 7×7, all reading and writing the same channels."""
+    stack, large = conv_params(CHANNELS, *[Conv(CHANNELS)] * 3), conv_params(CHANNELS, Conv(CHANNELS, kernel=7))
+    return (stack - 3 * CHANNELS) / (large - CHANNELS)
+
+
+def linear_stack() -> str:
+    """The letter for where three 3×3 layers without ReLUs agree with the one 7×7 layer that they add up to."""
+    image, *kernels = torch.randn(4, 13, 13, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    small = [kernel[None, None, :3, :3] for kernel in kernels]
+    stack = image[None, None]
+    for kernel in small:
+        stack = conv2d(stack, kernel, padding=1)
+    merged = merge(small[0][0, 0], small[1][0, 0])
+    merged = conv2d(merged[None, None], small[2].flip(-1, -2), padding=2)
+    wrong = (stack - conv2d(image[None, None], merged, padding=3)).abs()[0, 0] > 1e-9
+    if wrong[2:-2, 2:-2].any():
+        return "c"
+    return "b" if wrong.any() else "a"
+
+
+def what_bends_are_worth() -> str:
+    """The letter of the step between two of the paper's columns that adds layers and leaves the view as it is."""
+    columns = sorted(CONFIGS.values(), key=lambda config: config.column)
+    columns = [config for config in columns if config.column in "ABCDE"]
+    fields = [trace(config).row("pool5").receptive_field for config in columns]
+    layers = [config.weight_layers for config in columns]
+    steps = zip("abcd", pairwise(fields), pairwise(layers), strict=True)
+    (letter,) = (letter for letter, view, depth in steps if view[0] == view[1] and depth[0] < depth[1])
+    return letter
 
 
 def conv_params(in_channels: int, *convolutions: Conv) -> int:
@@ -98,6 +147,9 @@ def _mistaken_views() -> dict[float, str]:
     return {
         field_of(layers[:-1]): "That is conv5. The detector slides one more 3×3 window over it.",
         field_of(layers, strides=False): "The windows are right, but the strides are missing: the jump never grew.",
+        field_of(layers[:-1])
+        + 3 * 16: "That moves out by a whole window for the last layer. How many jumps lie between "
+        "the first and the last of three cells?",
         field_of(layers, stride_first=True): "A layer reaches out with the jump it finds. When does its stride count?",
     }
 
@@ -107,6 +159,8 @@ def _mistaken_corners() -> dict[float, str]:
     return {
         field: "That is the whole window. Part of it hangs over the edge.",
         field - seen: "That is the part over the edge. What is left?",
+        field - sum(2**k for k in range(5)): "You moved the start by 31 pixels. Which convolutions come before "
+        "pool4, and which jump does each of them find?",
         field / 2: "Not half: add up how far each convolution's padding moves the start, one jump each.",
         corner_of_pool4("pool5"): "That is pool5. Stop one block earlier.",
     }
@@ -115,7 +169,7 @@ def _mistaken_corners() -> dict[float, str]:
 EXERCISES = [
     choice(
         "contest_2014",
-        "c",
+        contest_2014,
         why="Second behind GoogLeNet in classification, first in localisation.",
         hints={
             "a": "Look at the points for 2014: whose is lower?",
@@ -125,7 +179,7 @@ EXERCISES = [
     ),
     choice(
         "three_small_or_one_large",
-        "b",
+        lambda: _nearest(STACK_SHARES, stack_share()),
         why="27 against 49: the stack saves nearly half, and the saving does not depend on C.",
         hints={
             "a": "That is one small layer. There are three.",
@@ -149,7 +203,7 @@ EXERCISES = [
     ),
     choice(
         "linear_stack",
-        "b",
+        linear_stack,
         why="Convolutions in a row are one convolution; only the zeros at the border tell them apart.",
         hints={
             "a": "Look at the left map again: what about the frame?",
@@ -171,7 +225,7 @@ EXERCISES = [
     ),
     choice(
         "field_after_pool5",
-        "b",
+        lambda: _nearest(FIELDS, trace("VGG-11").row("pool5").receptive_field or 0),
         why="Each convolution adds two jumps and each pooling one; the five strides make the last jumps long.",
         hints={
             "a": "That forgets the strides: after pool1 two neighbouring cells look two pixels apart.",
@@ -195,7 +249,7 @@ EXERCISES = [
     ),
     choice(
         "what_bends_are_worth",
-        "b",
+        what_bends_are_worth,
         why="1×1 layers add ReLUs and leave the view as it is; they help, and 3×3 in their place help more.",
         hints={
             "a": "From A to B the windows grow too: two blocks gain a 3×3.",

@@ -11,6 +11,7 @@ from vgg_lesson.published import published
 
 TASTE_STEPS, TASTE_BATCH, TASTE_PAIR = 900, 128, 64
 COUNTS = published("fashion_mnist_images")
+BLIND_SHARES = {"a": 0.0, "b": 0.1, "c": 0.5, "d": 0.95}
 
 
 def _accuracy(predicted: Tensor, labels: Tensor) -> float:
@@ -25,7 +26,7 @@ def _pairs() -> list[tuple[Tensor, Tensor]]:
 EXERCISES = [
     choice(
         "blind_answer",
-        "b",
+        lambda: min(BLIND_SHARES, key=lambda letter: abs(BLIND_SHARES[letter] - 1 / len(CLASSES))),
         why="Every class has the same share of the images, so any constant answer is right for one image in ten. "
         "Whoever knows more must do better than that.",
         hints={

@@ -16,11 +16,19 @@ from vgg_lesson.style import BLACK, BLUE, GREEN, GREY, ORANGE, LessonFigure, fin
 
 @styled
 def garment_grid(
-    images: Tensor, captions: Sequence[str] = (), *, right: Sequence[bool] = (), columns: int = 8
+    images: Tensor,
+    captions: Sequence[str] = (),
+    *,
+    right: Sequence[bool] = (),
+    truth: Sequence[str] = (),
+    columns: int = 8,
 ) -> LessonFigure:
-    """Images, (N, H, W), in rows of ``columns``, each with its caption; ``right`` marks it by ✓ or ✗ and colour."""
+    """Images, (N, H, W), in rows of ``columns``, each with its caption; ``right`` marks it by ✓ or ✗ and colour.
+
+    ``truth`` holds the true names, which stand in brackets under the wrong captions.
+    """
     rows = -(-len(images) // columns)
-    figure = new_figure(10, (10 / columns + 0.3) * rows)
+    figure = new_figure(10, (10 / columns + (0.55 if len(truth) else 0.3)) * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[len(images) :]:
         axes.axis("off")
@@ -30,6 +38,8 @@ def garment_grid(
         if len(right):
             mark, color = ("✓ ", GREEN) if right[index] else ("✗ ", ORANGE)
         caption = captions[index] if len(captions) else f"no. {index}"
+        if len(truth):
+            caption += "\n" + (" " if right[index] else f"({truth[index]})")
         axes.set_title(mark + caption, fontsize=12.5, color=color, loc="center", weight="normal")
     told = f"; {sum(map(bool, right))} of {len(images)} captions are right" if len(right) else ""
     named = f" labelled {', '.join(captions)}" if len(captions) else " without their names"

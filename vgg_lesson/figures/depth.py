@@ -34,8 +34,9 @@ def contest(entries: Sequence[Mapping[str, Any]]) -> LessonFigure:
             markerfacecolor=color if won else "white", markeredgewidth=2.5,
         )  # fmt: skip
         place = {1: "1st: ", 2: "2nd: "}.get(entry["place"], "")
+        name = entry["entry"] if place else f"{entry['entry']}'s paper"
         axes.annotate(
-            f"{place}{entry['entry']}, {entry['error']} %", (entry["year"] + aside, entry["error"]),
+            f"{place}{name}, {entry['error']} %", (entry["year"] + aside, entry["error"]),
             (0, -18) if won else (14, 3), textcoords="offset points", color=color,
             va="top" if won else "bottom", ha="center" if won else "left",
         )  # fmt: skip

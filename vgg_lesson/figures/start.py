@@ -20,11 +20,11 @@ SERIES = (
     Stop("00_start_here", "start\nhere", 10, 15),
     Stop("01_why_depth", "why\ndepth", 40, 70),
     Stop("02_architecture", "archi-\ntecture", 50, 80),
-    Stop("03_parameter_arithmetic", "count\nit", 45, 75),
-    Stop("04_data", "the\ndata", 30, 50),
+    Stop("03_parameter_arithmetic", "parameter\narithmetic", 45, 75),
+    Stop("04_data", "data", 30, 50),
     Stop("05_why_it_stalls", "why it\nstalls", 50, 75),
     Stop("06_train_it_well", "train it\nwell", 50, 75),
-    Stop("07_predictions", "right and\nwrong", 45, 70),
+    Stop("07_predictions", "predic-\ntions", 45, 70),
 )
 WAYS = (
     ("one class", (5,), ORANGE, "D"),
