@@ -103,7 +103,7 @@ EXERCISES = [
             math.sqrt(ACCURACY / IMAGES): "A network that is always right has no error: the factor 1 - p is missing.",
         },
         otherwise="Put p = 0.9 and n = 5000 into the formula above the exercise.",
-        relative=0.01,
+        relative=0.03,
     ),
     choice(
         "momentum_guess",

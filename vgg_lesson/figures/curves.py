@@ -43,7 +43,7 @@ def valley_paths(paths: Mapping[str, Tensor], curvature: tuple[float, float] = (
     for (name, path), color, marker in zip(paths.items(), (ORANGE, BLUE, *COLORS), MARKERS, strict=False):
         axes.plot(
             path[:, 0], path[:, 1], color=color, marker=marker, markersize=5, linewidth=1.5,
-            label=f"{name}: {_distance(path)} left of the way",
+            label=f"{name}: {_distance(path)} of the way left",
         )  # fmt: skip
     axes.plot(0, 0, marker="*", color=BLACK, markersize=18, linestyle="none", label="the lowest point")
     axes.set(xlabel="flat direction", ylabel="steep direction")

@@ -145,7 +145,7 @@ def signal_decay(signals: Sequence[LayerSignal], theories: Mapping[str, Sequence
         axes.set_title("A sixth per layer, and less where windows read padding")
         added = f"Lines: {', '.join(name.replace(chr(10), ' ') for name in theories)}."
     else:
-        axes.set_title("The values stay, the difference between pictures fades")
+        axes.set_title("The values level off, the difference between pictures fades")
         added = "The size of all values levels off instead."
     power = round(log10(signals[0].spread / signals[-1].spread))
     return finish(
