@@ -15,7 +15,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tests.cell_code import shows_something, trains_what_it_did_not_build
-from tests.prose_rules import PROSE_RULES, without_solutions, words
+from tests.prose_rules import PROSE_RULES, words
 from tools.refresh import output_text, tidied, traces_of_the_machine
 from vgg_lesson.idx import FULL_COUNTS
 
@@ -196,7 +196,7 @@ def lengths(notebook: Notebook) -> Iterator[str]:
     ratio = (len(notebook.cells) - len(sizes)) / max(len(sizes), 1)
     if not MARKDOWN_PER_CODE[0] <= ratio <= MARKDOWN_PER_CODE[1]:
         yield f"{ratio:.1f} Markdown cells per code cell"
-    count = words(without_solutions(notebook.markdown))
+    count = words("\n\n".join(cell.source for cell in notebook.cells if _is_running_text(cell)))
     if count not in WORDS:
         yield f"{count} words of Markdown; {WORDS.start} to {WORDS.stop - 1} are wanted"
 
@@ -289,6 +289,11 @@ def _check(source: str) -> str | None:
     lines = source.strip().splitlines()
     match = CHECK_CALL.match(lines[-1]) if lines else None
     return match[1] if match else None
+
+
+def _is_running_text(cell: NotebookNode) -> bool:
+    """Markdown that is neither an exercise nor a solution."""
+    return cell.cell_type == "markdown" and not EXERCISE.search(cell.source) and not SOLUTION.search(cell.source)
 
 
 def _sections(notebook: Notebook) -> list[list[NotebookNode]]:

@@ -64,11 +64,6 @@ def wording(text: str, path: Path) -> Iterator[str]:
 PROSE_RULES: Sequence[Callable[[str, Path], Iterator[str]]] = (numbers, links, alt_text, wording)
 
 
-def without_solutions(text: str) -> str:
-    """The text without what is folded away."""
-    return re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL)
-
-
 def words(text: str) -> int:
     """Words of running text: no comments, fences, tags or table rules."""
     text = re.sub(r"<!--.*?-->|<[^>\n]+>", "", FENCE.sub("", text), flags=re.DOTALL)

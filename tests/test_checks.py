@@ -104,3 +104,20 @@ def test_a_misspelt_exercise_is_answered_with_its_neighbours() -> None:
     name = next(iter(check.EXERCISES))
     with pytest.raises(AttributeError, match=name):
         getattr(Checks(), name + "x")
+
+
+def test_progress_shows_the_last_verdict_of_each_check() -> None:
+    checks = Checks()
+    topic, exercises = next(iter(checks.topics.items()))
+    first, second = exercises[0], exercises[1]
+    assert getattr(checks, first.name)(first.solution()).status == "right"
+    assert getattr(checks, second.name)(second.mistakes()[0].answer).status == "wrong"
+    shown = repr(checks.progress(topic))
+    assert shown.startswith(f"1 of {len(exercises)} right, 1 not yet, {len(exercises) - 2} open")
+    assert dict(checks.progress(topic).rows)[second.name] == "wrong"
+    assert f"<code>{first.name}</code>" in checks.progress(topic)._repr_html_()
+
+
+def test_an_unknown_topic_is_refused() -> None:
+    with pytest.raises(ValueError, match="topic='depht'"):
+        check.progress("depht")

@@ -63,6 +63,7 @@ def test_stub_is_unanswered_and_solution_is_right(path: Path) -> None:
 @pytest.mark.parametrize("name", check.EXERCISES)
 def test_recognised_mistakes_get_their_own_hint(name: str) -> None:
     exercise = check.EXERCISES[name]
+    assert len(exercise.mistakes()) >= 2
     assert exercise(exercise.solution()).status == "right"
     assert exercise(exercise.stub).status == "not answered yet"
     for mistake in exercise.mistakes():
@@ -75,7 +76,17 @@ def test_notebooks_and_package_know_the_same_checks() -> None:
     used = {
         name for path in PATHS for cell in notebook(path).code for name in re.findall(r"check\.(\w+)\(", cell.source)
     }
+    used.discard("progress")
     assert used == set(check.EXERCISES)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_progress_lists_the_checks_in_the_order_of_the_notebook(path: Path) -> None:
+    source = "\n".join(cell.source for cell in notebook(path).code)
+    topics = re.findall(r"check\.progress\(\"(\w+)\"\)", source)
+    assert len(topics) == 1, topics
+    used = [name for name in dict.fromkeys(re.findall(r"check\.(\w+)\(", source)) if name != "progress"]
+    assert [exercise.name for exercise in check.topics[topics[0]]] == used
 
 
 def test_most_outputs_of_the_series_are_compared_strictly() -> None:
