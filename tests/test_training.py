@@ -71,6 +71,33 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path: Path) 
     assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
 
 
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 8])
+def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
+    stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vgg_lesson.training.SAVE_EVERY", 0.0)
+    whole, resumed = network(), network(seed=5)
+    uninterrupted = fit(whole, pictures(), **RECIPE)
+    stopped = fit(
+        network(), pictures(), **RECIPE, checkpoint=tmp_path / "run.pt",
+        on_step=lambda history: len(history.step_losses) <= stop_at,
+    )  # fmt: skip
+    assert stopped.interrupted and len(stopped.step_losses) == stop_at + 1
+    drawn: list[int] = []
+    history = fit(
+        resumed, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt",
+        on_step=lambda history: drawn.append(len(history.step_losses)),
+    )  # fmt: skip
+    assert drawn[0] == stop_at + 1
+    assert same_weights(whole, resumed) and history.step_losses == uninterrupted.step_losses
+    assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
+
+
+def test_on_step_must_be_a_function() -> None:
+    with pytest.raises(TypeError, match="on_step"):
+        fit(network(), pictures(), **RECIPE, on_step=3)  # type: ignore[arg-type]
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "run.pt"
     whole, resumed = network(), network(seed=5)

@@ -61,7 +61,7 @@ def train(options: argparse.Namespace) -> int:
     history = fit(model, data, held_out, **recipe, checkpoint=checkpoint, label=options.out.stem)
     if history.interrupted:
         print(
-            f"interrupted; the last full epoch is in {checkpoint}: run the same command to go on",
+            f"interrupted; the last minute's state is in {checkpoint}: run the same command to go on",
             file=sys.stderr,
         )
         return 130

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,12 @@ from vgg_lesson.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
 from vgg_lesson.history import EpochRecord, History
-from vgg_lesson.machine import as_device, fast_precision, pick_device
+from vgg_lesson.machine import as_device, fast_precision, memory_kept, pick_device
 from vgg_lesson.models import VGG, evaluating
 from vgg_lesson.progress import progress_view
 from vgg_lesson.recipes import Recipe
+
+SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 
 
 def fit(
@@ -50,6 +54,7 @@ def fit(
     device: torch.device | str | None = None,
     label: str = "",
     show: bool | str = True,
+    on_step: Callable[[History], bool | None] | None = None,
 ) -> History:
     """Train ``model`` in place by stochastic gradient descent on cross-entropy.
 
@@ -62,12 +67,14 @@ def fit(
         augment: None, "flip" or "flip+shift", drawn anew for every batch.
         precision: "fp32", "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it.
         seed: decides the order of the images, augmentation and dropout; torch's global seed is set from it.
-        checkpoint: a file that is written after every epoch and read first, if it is there, to go on from.
+        checkpoint: a file that is written after every epoch and every minute, and read first, if it is there: the run
+            goes on from it and ends with the same weights, bit for bit, as if it had not been stopped.
         device: where to train; by default CUDA, else MPS, else the CPU. The model is moved there.
         label: the run's name in the progress bar. show: True, "bar" (no curve) or False.
+        on_step: called after every step with the history so far; the run stops where it returns False.
 
     Returns:
-        The `History`, complete, or up to the last step when interrupted from the keyboard.
+        The `History`, complete, or up to the last step when interrupted from the keyboard or by ``on_step``.
 
     Raises:
         ValueError, TypeError: an argument out of range, or a checkpoint that belongs to another run.
@@ -91,17 +98,29 @@ def fit(
     run = _Run(model, train, recipe, as_device(device) if device is not None else pick_device(), label)
     if checkpoint is not None:
         run.resume(checkpoint)
-    view = progress_view(run.total_steps, label, show)
+    if on_step is not None and not callable(on_step):
+        raise TypeError(f"on_step is {type(on_step).__name__}; a function of the history is expected")
+    view = _after_each_step(progress_view(run.total_steps, label, show), on_step)
     try:
-        while len(run.history.step_losses) < run.total_steps:
-            run.epoch(view, validation)
-            if checkpoint is not None:
-                run.save(checkpoint)
+        with memory_kept():
+            while len(run.history.step_losses) < run.total_steps:
+                run.epoch(view, validation, checkpoint)
     except KeyboardInterrupt:
         run.history.interrupted = True
         run.close_epoch(None)
     view(run.history, True)
     return run.history
+
+
+def _after_each_step(
+    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None
+) -> Callable[[History, bool], None]:
+    def after(history: History, done: bool) -> None:
+        view(history, done)
+        if on_step is not None and not done and on_step(history) is False:
+            raise KeyboardInterrupt
+
+    return after
 
 
 def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> tuple[float, float]:
@@ -135,23 +154,31 @@ class _Run:
         self.autocast: Callable[[], Any] = (
             (lambda: torch.autocast(device.type, torch.bfloat16)) if precision == "bf16" else nullcontext
         )
-        self.seconds = 0.0
-        self._losses: list[float] = []
-        self._correct, self._seen = torch.zeros((), device=device), 0
+        self.seconds, self.saved_at = 0.0, time.monotonic()
+        self._loss = self._correct = 0.0
+        self._seen, self._epoch_steps = 0, 0
+        self._random: dict[str, Tensor] | None = None
 
-    def epoch(self, view: Callable[[History, bool], None], validation: ImageSet | None) -> None:
+    def epoch(
+        self, view: Callable[[History, bool], None], validation: ImageSet | None, checkpoint: str | Path | None
+    ) -> None:
         """Train to the end of the current epoch or of the run, whichever comes first."""
         self.model.train()
+        batches_left = islice(self._batches(), self._epoch_steps, None)
+        self._seed()
         started = time.perf_counter()
-        self._begin_epoch()
-        for images, labels in self._batches():
+        for images, labels in batches_left:
             self.history.step_losses.append(self.step(images, labels))
             self.seconds += time.perf_counter() - started
             view(self.history, False)
-            started = time.perf_counter()
             if len(self.history.step_losses) == self.total_steps:
                 break
+            if checkpoint is not None and time.monotonic() - self.saved_at >= SAVE_EVERY:
+                self.save(checkpoint)
+            started = time.perf_counter()
         self.close_epoch(validation)
+        if checkpoint is not None:
+            self.save(checkpoint)
 
     def step(self, images: Tensor, labels: Tensor) -> float:
         """One update of the weights from one batch; returns its loss."""
@@ -163,10 +190,11 @@ class _Run:
             loss = nn.functional.cross_entropy(scores, labels, label_smoothing=self.recipe.label_smoothing)
         loss.backward()
         self.optimizer.step()
-        self._correct += (scores.detach().argmax(dim=1) == labels).sum()
-        self._seen += len(labels)
         value = loss.item()
-        self._losses.append(value * len(labels))
+        self._loss += value * len(labels)
+        self._correct += int((scores.detach().argmax(dim=1) == labels).sum())
+        self._seen += len(labels)
+        self._epoch_steps += 1
         return value
 
     def close_epoch(self, validation: ImageSet | None) -> None:
@@ -177,32 +205,38 @@ class _Run:
         self.history.epochs.append(
             EpochRecord(
                 epoch=len(self.history.epochs) + 1, step=len(self.history.step_losses),
-                train_loss=sum(self._losses) / self._seen, train_accuracy=self._correct.item() / self._seen,
+                train_loss=self._loss / self._seen, train_accuracy=self._correct / self._seen,
                 validation_loss=loss, validation_accuracy=accuracy, seconds=self.seconds,
                 lr=self.optimizer.param_groups[0]["lr"],
             )
         )  # fmt: skip
-        self._seen = 0
+        self._loss = self._correct = 0.0
+        self._seen, self._epoch_steps = 0, 0
 
     def resume(self, path: str | Path) -> None:
         """Go on from a checkpoint of the same run, if there is one."""
-        saved = load_checkpoint(path, self.identity())
+        saved = load_checkpoint(path, self.identity)
         if saved is None:
             return
         self.model.load_state_dict(saved["model"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.history.step_losses = saved["step_losses"]
         self.history.epochs = [EpochRecord(**record) for record in saved["epochs"]]
-        self.seconds = self.history.seconds
+        self.seconds, self._random = saved["seconds"], saved["random"]
+        self._loss, self._correct, self._seen, self._epoch_steps = saved["epoch"]
 
     def save(self, path: str | Path) -> None:
         """Write everything that the rest of the run depends on."""
         state = {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "step_losses": self.history.step_losses, "epochs": [asdict(record) for record in self.history.epochs],
+            "seconds": self.seconds, "random": self._random_state(),
+            "epoch": (self._loss, self._correct, self._seen, self._epoch_steps),
         }  # fmt: skip
-        save_checkpoint(path, state, self.identity())
+        save_checkpoint(path, state, self.identity)
+        self.saved_at = time.monotonic()
 
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must agree on before this run goes on from it."""
         digest = hashlib.sha256(self.train.images.cpu().numpy().tobytes())
@@ -210,10 +244,19 @@ class _Run:
         network = {"config": repr(self.model.config), **self.model.settings}
         return {**asdict(self.recipe), **network, "training images": len(self.train), "data": digest.hexdigest()}
 
-    def _begin_epoch(self) -> None:
-        self._losses, self._seen = [], 0
-        self._correct.zero_()
+    def _seed(self) -> None:
+        """Put torch's generators where the epoch, or the checkpoint in its middle, has them."""
         torch.manual_seed(self._epoch_seed())
+        if self._epoch_steps and self._random is not None:
+            torch.set_rng_state(self._random["cpu"])
+            if self.device.type != "cpu":
+                torch.get_device_module(self.device).set_rng_state(self._random[self.device.type])
+
+    def _random_state(self) -> dict[str, Tensor]:
+        state = {"cpu": torch.get_rng_state()}
+        if self.device.type != "cpu":
+            state[self.device.type] = torch.get_device_module(self.device).get_rng_state()
+        return state
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
         return batches(
