@@ -94,6 +94,11 @@ def test_a_function_without_return_is_told_so() -> None:
     assert "return" in DOUBLE(lambda values: None).message
 
 
+def test_a_half_filled_function_is_not_answered_yet() -> None:
+    verdict = DOUBLE(lambda values: values * ...)
+    assert verdict.status == "not answered yet" and "left inside" in verdict.message
+
+
 def test_a_verdict_shows_as_one_line() -> None:
     assert repr(COUNT(640)) == "✔ Right. Every filter has a bias."
     assert repr(LETTER("a")) == "✘ Not a. Not a."

@@ -18,6 +18,7 @@ MARKS: Mapping[Status, str] = {
 }
 UNANSWERED = "Replace the ... with your answer and run the cell again."
 NO_LETTER = "Put your letter in place of the ... above, run that cell, then this one."
+STILL_OPEN = "One ... is left inside your function: replace it and run the cell again."
 NOTHING_RETURNED = "Your function returns nothing yet: fill it in, and mind the return."
 
 
@@ -65,7 +66,7 @@ class Exercise:
         if is_unanswered(answer):
             return Verdict("not answered yet", self.unanswered)
         complaint = self.complaint(answer)
-        if complaint in (UNANSWERED, NOTHING_RETURNED):
+        if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED):
             return Verdict("not answered yet", complaint)
         if complaint:
             return Verdict("wrong", complaint)
@@ -174,6 +175,8 @@ def code(
             except NotImplementedError:
                 return UNANSWERED
             except Exception as error:
+                if "ellipsis" in str(error):
+                    return STILL_OPEN
                 return f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
             if result is None:
                 return NOTHING_RETURNED
