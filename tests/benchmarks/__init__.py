@@ -1,0 +1,1 @@
+"""Benchmarks: longer proofs of what the lesson claims about speed and accuracy, outside the test run."""

@@ -1,0 +1,49 @@
+"""The accuracy of the ``full`` plan: three runs of `python -m vgg_lesson train`, resumed where they were stopped."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from statistics import mean
+
+from tests.benchmarks.report import Report, spread
+from tools.paths import ROOT
+from vgg_lesson import History
+
+SEEDS = (0, 1, 2)
+FOLDER = ROOT / "build" / "full"
+ACCURACY, PARAMETERS, MINUTES = 0.95, 10_000_000, 40.0
+
+
+def run() -> Report:
+    """Train, or read what earlier runs left in ``build/full``; each looks at the test set once, at its end."""
+    report = Report(
+        "full_accuracy", "The full plan on FashionMNIST's test set",
+        ("seed", "parameters", "epochs", "minutes", "test accuracy"),
+    )  # fmt: skip
+    accuracies, minutes, parameters = [], [], 0
+    for seed in SEEDS:
+        weights = FOLDER / f"full_seed{seed}.safetensors"
+        if not weights.exists():
+            options = ["--budget", "full", "--seed", str(seed), "--out", str(weights)]
+            options += ["--log", str(weights.with_suffix(".csv"))]
+            subprocess.run(
+                [sys.executable, "-m", "vgg_lesson", "train", *options], check=True, stdout=subprocess.DEVNULL
+            )
+        card = json.loads(weights.with_suffix(".json").read_text())
+        history = History.from_csv(weights.with_suffix(".csv"))
+        accuracies.append(card["test_accuracy"])
+        minutes.append(history.seconds / 60)
+        parameters = card["parameters"]
+        report.rows.append(
+            (str(seed), f"{parameters:,}", str(len(history.epochs)), f"{minutes[-1]:.1f}", f"{accuracies[-1]:.2%}")
+        )
+    report.rows.append(("all", "", "", spread(minutes), f"mean {mean(accuracies):.2%}"))
+    report.figures = {"accuracies": accuracies, "minutes": minutes, "mean": mean(accuracies), "parameters": parameters}
+    report.verdicts = {
+        f"mean accuracy at least {ACCURACY:.1%}": mean(accuracies) >= ACCURACY,
+        f"at most {PARAMETERS:,} parameters": parameters <= PARAMETERS,
+        f"at most {MINUTES:.0f} minutes a run": max(minutes) <= MINUTES,
+    }
+    return report

@@ -1,0 +1,43 @@
+"""The class run as on a Binder pod: one processor, and the peak of resident memory; Linux only."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.benchmarks.report import Report
+from vgg_lesson import History
+
+ACCURACY, SECONDS, GIGABYTES = 0.90, 120.0, 1.3
+
+
+def run() -> Report:
+    """``train --budget class`` in a process of its own, pinned to one processor."""
+    report = Report(
+        "one_cpu", "The class run on one processor",
+        ("training seconds", "test accuracy", "peak resident memory, GB", "precision"),
+    )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        weights, log = Path(folder, "class.safetensors"), Path(folder, "class.csv")
+        processor = min(os.sched_getaffinity(0))
+        subprocess.run(
+            [sys.executable, "-m", "vgg_lesson", "train", "--budget", "class", "--out", weights, "--log", log],
+            check=True, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, {processor}),
+        )  # fmt: skip
+        card, seconds = json.loads(weights.with_suffix(".json").read_text()), History.from_csv(log).seconds
+    # The benchmark starts no other process, so the largest child is the run.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
+    accuracy = card["test_accuracy"]
+    report.rows.append((f"{seconds:.1f}", f"{accuracy:.2%}", f"{peak:.2f}", card["precision_used"]))
+    report.figures = {"seconds": seconds, "accuracy": accuracy, "peak_gigabytes": peak}
+    report.verdicts = {
+        f"test accuracy at least {ACCURACY:.0%}": accuracy >= ACCURACY,
+        f"at most {SECONDS:.0f} s of training": seconds <= SECONDS,
+        f"at most {GIGABYTES} GB resident": peak <= GIGABYTES,
+    }
+    return report
