@@ -10,7 +10,9 @@ from torch import nn
 from torch.nn.functional import conv2d
 
 from tools.paths import ASSETS
-from vgg_lesson.checks.depth import corner_of_pool4, detector_layers, field_of, first_layer_stack, merge
+from vgg_lesson.checks.depth import first_layer_stack
+from vgg_lesson.checks.fields import corner_of_pool4, detector_layers, field_of
+from vgg_lesson.checks.melting import merge
 from vgg_lesson.published import published, source
 
 
