@@ -18,6 +18,9 @@ COUNTED_OUTPUTS = ("input", "conv", "pool", "linear")
 FLOAT32_BYTES = 4
 MAX_WIDTH = 1000  # a block of 64 channels would have 64,000: past that, a mistake
 OPTIMIZER_COPIES = {"sgd": 0, "momentum": 1, "adam": 2}
+# What is left of a machine's memory once Python, PyTorch and the lesson (0.7 GB), and on a laptop the system and a
+# browser (3 GB), have theirs; a GPU's driver and kernels take about 1 GB.
+FREE_BYTES = {"Binder pod, 2 GB": 1.3e9, "laptop, 8 GB": 4.3e9, "GPU, 24 GB": 23e9}
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,41 @@ def memory(counted: LayerTrace, batch_size: int, *, optimizer: str = "momentum")
     weights = FLOAT32_BYTES * counted.total_params
     activations = FLOAT32_BYTES * batch_size * counted.total_activations
     return MemoryBill(weights, weights, OPTIMIZER_COPIES[optimizer] * weights, activations)
+
+
+def fits(bill: MemoryBill) -> dict[str, str]:
+    """Whether a training step with this bill fits: machine → "yes", "tight" or "no".
+
+    "tight" is a bill that fits, but not with a third of the activations more, which pooling and work space take.
+    """
+    needed = bill.total + bill.activations / 3
+    return {
+        machine: "yes" if needed <= free else "tight" if bill.total <= free else "no"
+        for machine, free in FREE_BYTES.items()
+    }
+
+
+def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
+    """What cell number ``cell`` of ``layer`` can depend on, along one axis: (first pixel, side), in input pixels.
+
+    The first pixel is negative where the window hangs over into the padding.
+
+    Raises:
+        ValueError: no such layer, one behind flattening, or no such cell. TypeError: ``cell`` is no whole number.
+    """
+    asked = counted.row(layer)
+    if asked.receptive_field is None or asked.jump is None:
+        raise ValueError(f"layer={layer!r} has no grid and so no window; choose one before flattening")
+    side = asked.output_shape[1]
+    if isinstance(cell, bool) or not isinstance(cell, int):
+        raise TypeError(f"cell={cell!r} is {type(cell).__name__}; a whole number from 0 to {side - 1} is expected")
+    if not 0 <= cell < side:
+        raise ValueError(f"cell={cell} is out of range; {layer} has cells 0 to {side - 1} along each side")
+    rows = counted.rows[1 : counted.rows.index(asked) + 1]
+    # A padded convolution starts as many pixels earlier as it ends later; a pool starts where its first cell does.
+    reached = zip(rows, counted.rows, strict=False)
+    first = -sum((_grid(row)[0] - _grid(before)[0]) // 2 for row, before in reached if row.kind == "conv")
+    return first + cell * asked.jump, asked.receptive_field
 
 
 def scaled(channels: int, width: float) -> int:

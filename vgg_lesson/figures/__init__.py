@@ -1,6 +1,7 @@
 """Every figure of the series: data in, a matplotlib figure with a text alternative out."""
 
 from vgg_lesson.figures.architecture import Window, draw_cost_rules, draw_sizes, draw_table, draw_windows
+from vgg_lesson.figures.cell import cell_window, half_of
 from vgg_lesson.figures.costs import cheaper_networks, filter_bank, memory_bars, parameter_squares, three_costs
 from vgg_lesson.figures.curves import (
     augmented_views,
@@ -24,6 +25,7 @@ from vgg_lesson.figures.data import (
 from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
 from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
 from vgg_lesson.figures.network import draw_network
+from vgg_lesson.figures.pair import tell_apart
 from vgg_lesson.figures.predictions import (
     class_accuracy,
     confused_pairs,

@@ -62,8 +62,9 @@ class Panel:
     Args:
         controls: widgets with a ``value`` by the name that ``compute`` knows them under; see `menu`, `slider`,
             `number` and `switch`.
-        compute: called with all values by name after a change. It yields what to show from top to bottom, each a
-            figure or HTML, the quick parts first; its n-th part always goes to the n-th place.
+        compute: called with all values by name after a change. It yields figures and HTML, the quick parts first;
+            its n-th part always goes to the n-th place.
+        order: the places from top to bottom, such as (0, 2, 1); as they come if empty.
         adjust: called with the controls before ``compute``, to fit the range of one control to another's value.
 
     An exception in either becomes one sentence in the panel. Changes that come while one waits are shown together.
@@ -74,9 +75,12 @@ class Panel:
         controls: Mapping[str, Any],
         compute: Callable[..., Iterable[Part]],
         adjust: Callable[[Mapping[str, Any]], None] = lambda controls: None,
+        *,
+        order: Sequence[int] = (),
     ):
         self.controls, self._compute, self._adjust = dict(controls), compute, adjust
         self._places: list[Any] = []
+        self._order = order
         self._waiting: asyncio.TimerHandle | None = None
         self._busy = False
         self.error = ""
@@ -121,7 +125,8 @@ class Panel:
         kind = _Picture if isinstance(part, LessonFigure) else _Text
         if number == len(self._places):
             self._places.append(kind())
-            self._below.children = [place.box for place in self._places]
+            there = [place for place in self._order if place <= number] or range(number + 1)
+            self._below.children = [self._places[place].box for place in there]
         self._places[number].show(part)
 
     def say(self, sentence: str) -> None:
@@ -177,8 +182,13 @@ def menu(label: str, options: Sequence[Any] | Sequence[tuple[str, Any]], value: 
 
 def slider(label: str, low: int, high: int, value: int, tip: str = "", step: int = 1) -> Any:
     """Whole numbers from ``low`` to ``high``; it answers when it is let go."""
-    return _kit().IntSlider(
-        value=value, min=low, max=high, step=step, continuous_update=False, **_labelled(label, tip)
+    return _kit().IntSlider(value=value, min=low, max=high, step=step, continuous_update=False, **_labelled(label, tip))
+
+
+def interval(label: str, low: int, high: int, tip: str = "") -> Any:
+    """A slider with two handles, for a smallest and a largest whole number; at first all from ``low`` to ``high``."""
+    return _kit().IntRangeSlider(
+        value=(low, high), min=low, max=high, continuous_update=False, **_labelled(label, tip)
     )  # fmt: skip
 
 
