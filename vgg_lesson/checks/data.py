@@ -1,4 +1,4 @@
-"""Exercises of notebook 04: sizes, bytes, normalisation, and the smallest image a VGG takes."""
+"""Exercises of notebook 04: batches, sizes, bytes, normalisation, and the smallest image a VGG takes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from vgg_lesson.arithmetic import FLOAT32_BYTES, trace
-from vgg_lesson.checks.base import Exercise, choice, code, number, numbers
+from vgg_lesson.checks.base import UNANSWERED, Exercise, choice, code, number, numbers
 from vgg_lesson.configs import get_config
-from vgg_lesson.datasets import MEAN, SIDE, STD, to_batch
+from vgg_lesson.datasets import MEAN, PADDED, SIDE, STD, to_batch
 from vgg_lesson.published import published
 
-TRAIN = published("fashion_mnist_images")["train"]
+TRAIN, TEST = (published("fashion_mnist_images")[split] for split in ("train", "test"))
 BATCH, LARGE, WINDOW = 128, 224, 3
 POOLS = len(get_config("VGG-11").blocks)
 STORED_BYTES = TRAIN * SIDE**2
@@ -26,10 +27,29 @@ FULL_BATCHES, LAST_BATCH = divmod(TRAIN, BATCH)
 EARLY_SHARES = {"a": 0.05, "b": 0.25, "c": 0.5, "d": 0.9}
 SIDES = {"a": 7, "b": 28, "c": 32, "d": 224}
 BLACKS = {"a": 0.0, "b": -0.81, "c": -1.0, "d": -0.29}
+WHITE = 255
 
 
 def _nearest(options: Mapping[str, float], value: float) -> str:
     return min(options, key=lambda letter: abs(options[letter] - value))
+
+
+def _shuffled_test() -> str:
+    """The letter for what a new order of the test changes: a higher mean, another mean, the order alone, nothing."""
+    generator = torch.Generator().manual_seed(0)
+    right = torch.rand(TEST, generator=generator) < 0.9
+    shuffled = right[torch.randperm(TEST, generator=generator)]
+    if right.sum() != shuffled.sum():
+        return "a" if shuffled.sum() > right.sum() else "b"
+    return "d" if torch.equal(right, shuffled) else "c"
+
+
+def _what_enlarging_adds() -> str:
+    """The letter for how many numbers of a side of 28 survive the table that makes 224 of them."""
+    unit = torch.eye(SIDE, dtype=torch.float64)[None, None]
+    table = interpolate(unit, size=(LARGE, SIDE), mode="bilinear", align_corners=False)[0, 0]
+    kept = int(torch.linalg.matrix_rank(table))
+    return "a" if kept > SIDE else "b" if kept == SIDE else "c"
 
 
 def _early_share() -> float:
@@ -55,6 +75,57 @@ def _smallest_side(pools: int) -> int:
     return int(2**pools)
 
 
+def _each_by_itself(images: Tensor) -> Tensor:
+    pixels = _scaled_only(images)
+    mean, spread = pixels.mean((1, 2, 3), keepdim=True), pixels.std((1, 2, 3), keepdim=True)
+    return (pixels - mean) / spread
+
+
+_NORMALISE = code(
+    "normalise_images",
+    _normalised,
+    _pictures(),
+    why="Mean and spread are measured once, on the training set, so that every picture is shown in the same units.",
+    mistakes={
+        "The channel axis is missing: the network wants (batch, 1, height, width).": (
+            lambda images: _normalised(images).squeeze(1)
+        ),
+        "The channel axis is there, but not in second place.": lambda images: _normalised(images).transpose(0, 1),
+        "PyTorch puts the channel axis before height and width.": lambda images: _normalised(images).movedim(1, -1),
+        "The pixels run from 0 to 1, but they are not normalised yet.": _scaled_only,
+        "Mean and spread belong to pixels between 0 and 1: what is still to be done before?": (
+            lambda images: (images.unsqueeze(1) - MEAN) / STD
+        ),
+        "The values are a little too small: what is the largest grey value, which has to become 1?": (
+            lambda images: (images.unsqueeze(1) / 256 - MEAN) / STD
+        ),
+        "The mean is subtracted. What would bring the spread to 1?": lambda images: _scaled_only(images) - MEAN,
+        "The spread is 1. Which step would bring the mean to 0?": lambda images: _scaled_only(images) / STD,
+        "Both numbers are used, in the wrong order: after the division the mean is another one.": (
+            lambda images: _scaled_only(images) / STD - MEAN
+        ),
+        "You multiply by the spread. Which operation brings a spread to 1?": (
+            lambda images: (_scaled_only(images) - MEAN) * STD
+        ),
+        "You used the mean and spread of the images at hand; use those of the training set.": (
+            lambda images: (_scaled_only(images) - _scaled_only(images).mean()) / _scaled_only(images).std()
+        ),
+        "Each image has a mean and spread of its own here, so a dark one comes out like a bright one.": _each_by_itself,
+        "Nothing is padded here: height and width stay as they are.": lambda images: to_batch(images, PADDED),
+    },
+    otherwise="Three steps: a channel axis, 0 to 1, then minus the mean and divided by the spread.",
+)
+
+
+def _normalise_complaint(answer: Any) -> str | None:
+    if complaint := _NORMALISE.complaint(answer):
+        return complaint
+    result = answer(_pictures()[0][0])
+    if isinstance(result, Tensor) and result.dtype != torch.float32 and _NORMALISE.matches(answer, _normalised):
+        return f"The values are right, but they are {result.dtype}: the network's weights are float32."
+    return None
+
+
 def _roughly(answer: Any, expected: int) -> bool:
     """Whether an answer is ``expected`` bytes in another unit, or rounded."""
     return any(abs(float(answer) * unit / expected - 1) < 0.03 for unit in UNITS)
@@ -74,6 +145,18 @@ def _in_bytes_exactly(exercise: Exercise) -> Exercise:
     return replace(exercise, complaint=complaint)
 
 
+_SHUFFLED = choice(
+    "shuffled_test",
+    _shuffled_test,
+    why="An order costs the test nothing, and a fixed one lets you compare two networks picture by picture.",
+    hints={
+        "a": "Shuffling helps a network to learn. Does it learn anything while it is tested?",
+        "b": "The weights stay. Is a boot named differently because another picture came before it?",
+        "d": "Ask for the fifth answer twice: is it about the same picture both times?",
+    },
+)
+
+
 EXERCISES = [
     numbers(
         "loader_shape",
@@ -84,6 +167,8 @@ EXERCISES = [
             (BATCH, 3, LARGE, LARGE): "FashionMNIST is grey. How many channels does a grey image have?",
             (BATCH, 1, SIDE, SIDE): "The loader resizes first.",
             (1, BATCH, LARGE, LARGE): "The first axis counts the images.",
+            (1, 1, LARGE, LARGE): "That is one image. How many does the loader collect?",
+            (TRAIN, 1, LARGE, LARGE): "That is the whole training set. The loader hands out one batch at a time.",
         },
         otherwise="How many images, how many channels, how high, how wide?",
     ),
@@ -96,8 +181,22 @@ EXERCISES = [
             (FULL_BATCHES, BATCH): "So many full batches do not use up all images. What becomes of the rest?",
             (FULL_BATCHES + 1, BATCH): "The number of batches is right. So many full batches would need more images "
             "than there are: how many are left for the last?",
+            (FULL_BATCHES + 1, BATCH - LAST_BATCH): "That is how many the last batch lacks. How many does it have?",
+            (TRAIN / BATCH, LAST_BATCH): "A batch that is not full is still a batch: the number of batches is whole.",
+            (FULL_BATCHES + 1, LAST_BATCH / BATCH): "That is how full the last batch is. How many images is that?",
+            (TEST // BATCH + 1, TEST % BATCH): "That is one pass over the test set. Training uses the other one.",
         },
         otherwise="Divide the images by the batch size; look at the whole part and at the remainder.",
+    ),
+    replace(_SHUFFLED, unanswered=UNANSWERED),
+    choice(
+        "what_enlarging_adds",
+        _what_enlarging_adds,
+        why="Whoever enlarges changes how much work is done, not what there is to find.",
+        hints={
+            "a": "Each new pixel was computed from old ones. Could it know something that they did not?",
+            "c": "Smoother, yes. But look at the run: did any grey value of the small shirt fail to come back?",
+        },
     ),
     _in_bytes_exactly(
         numbers(
@@ -106,12 +205,11 @@ EXERCISES = [
             why="The first fits any laptop, the second no Binder pod: keep bytes, convert one batch at a time.",
             mistakes=lambda: {
                 (STORED_BYTES, RESIZED_BYTES // FLOAT32_BYTES): "A float32 takes more than one byte per pixel.",
-                (
-                    STORED_BYTES,
-                    STORED_BYTES * 8 * FLOAT32_BYTES,
-                ): "A side eight times as long: what becomes of the area?",
+                (STORED_BYTES, 8 * FLOAT32_BYTES * STORED_BYTES): "The side is eight times as long. And the area?",
                 (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
                 (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
+                (SIDE**2, LARGE**2): "Those are the pixels of one image. How many images, and how many bytes a pixel?",
+                (RESIZED_BYTES, STORED_BYTES): "The other way round: as stored first, enlarged second.",
             },
             otherwise="Images times pixels per image times bytes per pixel, twice.",
         )
@@ -135,6 +233,9 @@ EXERCISES = [
             WINDOW: "That is the window in pixels of the enlarged image.",
             (WINDOW * SIDE / LARGE) ** 2: "That is an area. The question is about the side.",
             1 / 8: "That is one pixel of the enlarged image. The window is wider than one pixel.",
+            LARGE / SIDE / WINDOW: "So many windows lie side by side in one original pixel. Turn the question round.",
+            0.38: "Right, but rounded. Give it as it is.",
+            0.4: "Right, but rounded. Give it as it is.",
         },
         otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
         relative=1e-3,
@@ -142,7 +243,7 @@ EXERCISES = [
     choice(
         "smallest_side",
         lambda: _nearest(SIDES, 2**POOLS),
-        why="Five halvings must leave at least one cell, and two to the fifth is the first side that does.",
+        why="The number of poolings alone says which pictures a network can take, before you build it.",
         hints={
             "a": "Halve it by hand: seven, three, one, and two pools are still to come.",
             "b": "Halve it by hand, rounding down, five times.",
@@ -153,13 +254,21 @@ EXERCISES = [
         "smallest_side_for",
         _smallest_side,
         [(5,), (2,), (0,), (6,)],
-        why="The number of pools alone decides it; how many convolutions stand between them does not matter.",
+        why="VGG-11 and VGG-19 take the same smallest picture, since the convolutions between the pools do not matter.",
         mistakes={
             "Each pool halves the side: every further pool doubles the smallest side, it does not add to it.": (
                 lambda pools: 2 * pools
             ),
             "Two to the fifth means multiplying by two, five times, starting from one.": lambda pools: pools**2,
             "Check it with no pool at all: a single pixel is then enough.": lambda pools: 2 ** (pools + 1),
+            "One factor is missing. Check it with a single pool: which sides leave a cell?": (
+                lambda pools: 2 ** max(pools - 1, 0)
+            ),
+            "Right for five pools. The answer has to use the argument.": lambda pools: 2**POOLS,
+            "You leave a 7×7 grid, as ImageNet's head wants it. The least that a classifier can read is one cell.": (
+                lambda pools: 7 * 2**pools
+            ),
+            "Look at the first size again: which sides does it allow that are smaller?": lambda pools: LARGE,
         },
         otherwise="Go backwards: one cell at the end; how many before the last pool, how many before the one before?",
     ),
@@ -173,26 +282,22 @@ EXERCISES = [
             "d": "You subtracted the mean. One more operation is to come.",
         },
     ),
-    code(
-        "normalise_images",
-        _normalised,
-        _pictures(),
-        why="Mean and spread come from the training set and are used unchanged on every other image.",
-        mistakes={
-            "The channel axis is missing: the network wants (batch, 1, height, width).": (
-                lambda images: _normalised(images).squeeze(1)
-            ),
-            "The pixels run from 0 to 1, but they are not normalised yet.": _scaled_only,
-            "Mean and spread belong to pixels between 0 and 1. Divide by 255 first.": (
-                lambda images: (images.unsqueeze(1) - MEAN) / STD
-            ),
-            "Subtract the mean first, then divide: the order matters.": lambda images: (
-                _scaled_only(images) / STD - MEAN
-            ),
-            "You used the mean and spread of the images at hand; use those of the training set.": (
-                lambda images: (_scaled_only(images) - _scaled_only(images).mean()) / _scaled_only(images).std()
-            ),
+    number(
+        "frame_grey",
+        lambda: WHITE * MEAN,
+        why="A constant means black only before normalising; after it, zero is the mean grey of the training set.",
+        mistakes=lambda: {
+            0: "The frame is 0 in the new units. Which old value became 0?",
+            WHITE * STD: "That is the spread. Which of the two numbers was subtracted?",
+            WHITE / 2: "Zero is the middle of the new range only if the mean is in the middle of the old one. Is it?",
+            MEAN: "Right on the scale from 0 to 1. How is that stored in a byte?",
+            -MEAN / STD: "That is where black went. Which old value went to 0?",
+            WHITE: "White is the largest old value. Is 0 the largest new one?",
+            WHITE * (1 - MEAN): "You count from white, as we print it. In the file black is 0.",
+            int(WHITE * MEAN): "Nearly: you rounded down.",
         },
-        otherwise="Three steps: a channel axis, 0 to 1, then minus the mean and divided by the spread.",
+        otherwise="Undo the normalisation for the value 0: times the spread, plus the mean, then back to 0 to 255.",
+        relative=5e-3,
     ),
+    replace(_NORMALISE, complaint=_normalise_complaint),
 ]

@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from vgg_lesson.arithmetic import LayerTrace, memory, trace
-from vgg_lesson.checks.base import choice, code, number, numbers
+from torch import nn
+
+from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerTrace, memory, trace
+from vgg_lesson.checks.base import UNANSWERED, choice, code, number, numbers
+from vgg_lesson.configs import VGGConfig
 
 BINDER_BYTES, KERNEL_BYTES = 2e9, 0.7e9
+MOVED = VGGConfig.stack("conv3_2 moved to block 5", [(1, 64), (1, 128), (1, 256), (2, 512), (3, 512)])
 
 
 def _post(**changes: Any) -> LayerTrace:
@@ -25,13 +29,20 @@ def _block3() -> tuple[int, int]:
 def _block3_mistakes() -> dict[float, str]:
     first, second = _block3()
     return {
-        first: "That is one of the two convolutions. The block holds two.",
-        second: "That is one of the two convolutions. The block holds two.",
+        **dict.fromkeys((first, second), "That is one of the two convolutions. The block holds two."),
         2 * first: "Look at what the second convolution reads: is it still what came out of block 2?",
         2 * second: "Look at what the first convolution reads: it is not yet as deep as what it writes.",
         first + second - 2 * 256: "Every filter also has one value that multiplies nothing. You left them out.",
         first + second - 256: "Both convolutions have biases; you counted those of one.",
+        2 * (3 * 3 + 1) * 256: "A filter is not one flat window: it goes through every channel that it reads.",
+        ((3 * 128 + 1) + (3 * 256 + 1)) * 256: "You counted one side of the window. It has two.",
+        (3 * 3 * 64 + 1) * 256 + first: "Block 3 reads what block 2 writes; your first convolution reads too little.",
     }
+
+
+def _conv_params(kernel: int, c_in: int, c_out: int, bias: bool) -> int:
+    layer = nn.Conv2d(c_in, c_out, kernel, bias=bias, device="meta")
+    return sum(parameter.numel() for parameter in layer.parameters())
 
 
 def _first_layers() -> tuple[int, int]:
@@ -51,11 +62,37 @@ def _slip_mistakes() -> dict[tuple[float, ...], str]:
         (first, total + 2 * excess): "The first layer is right. Did the slip make the total too large or too small?",
         (first, total - first): "The first layer is right. The wrong value leaves the total; what enters instead?",
         (first - 64, total - 64): "Nine weights per filter, yes. What else does a filter carry?",
+        (
+            first,
+            _post().total_params,
+        ): "The first layer is right. The total is VGG-11's; the older post counted VGG-16.",
     }
 
 
 def _conv_macs(kernel: int, c_in: int, c_out: int, side: int) -> int:
     return kernel * kernel * c_in * c_out * side * side
+
+
+def _moved_layer() -> tuple[int, int]:
+    after = trace(MOVED, in_channels=1, num_classes=10)
+    return after.total_params - _post().total_params, after.total_macs - _post().total_macs
+
+
+def _moved_layer_mistakes() -> dict[tuple[float, ...], str]:
+    params, macs = _moved_layer()
+    old, new = _post().row("conv3_2"), _post().row("conv5_2")
+    on_pooled_grids = macs / 4
+    return {
+        (-params, -macs): "The sizes are right. A change is after minus before.",
+        (params, -macs): "The parameters are right. Does a weight work at more positions in block 3 or in block 5?",
+        (params, abs(on_pooled_grids)): "Two things to mend in the MACs: their sign, and the grid, halved too early.",
+        (params, on_pooled_grids): "The table lists each grid after its pool. The convolutions work before it.",
+        (params, 0): "Equal work holds from block 3 to block 4, where channels double as the grid halves. And block 5?",
+        (params - 256, macs): "The work is right. In the parameters you left out the biases, and they differ too.",
+        (new.params, new.macs): "That is what the new layer adds. One layer has also gone.",
+        (-old.params, -old.macs): "That is what the old layer takes with it. One layer has also come.",
+        (_post().total_params + params, _post().total_macs + macs): "Those are the new totals. How far from the old?",
+    }
 
 
 def _half_image() -> LayerTrace:
@@ -91,6 +128,7 @@ def _batch_mistakes() -> dict[float, str]:
         (left - bill.weights) // picture: "The weights are in. What does the backward pass write for each of them?",
         (BINDER_BYTES - fixed) // picture: "Python and torch live in the same 2 GB: take their share off first.",
         (left - fixed) // picture + 1: "That batch does not quite fit: round down.",
+        (left - fixed) // (picture / FLOAT32_BYTES): "Weights and gradients are right. A value is more than one byte.",
     }
 
 
@@ -99,11 +137,14 @@ def _closest(value: float, options: Mapping[str, float]) -> str:
     return min(options, key=lambda letter: abs(math.log(value / options[letter])))
 
 
+def _largest(*sizes: int) -> str:
+    return "abcd"[sizes.index(max(sizes))]
+
+
 def _heaviest_part() -> str:
     post = _post()
     conv1, fc6, fc8 = (post.row(name).params for name in ("conv1_1", "fc6", "fc8"))
-    parts = {"a": conv1, "b": post.conv_params, "c": fc6, "d": fc8}
-    return max(parts, key=parts.__getitem__)
+    return _largest(conv1, post.conv_params, fc6, fc8)
 
 
 def _fc6_macs() -> str:
@@ -120,10 +161,13 @@ def _quarter_width() -> str:
     return _closest(ratio, {"a": 1 / 16, "b": 1 / 3, "c": 1 / 4, "d": 1})
 
 
+def _average_pool_head() -> str:
+    return _closest(_post().total_macs / _post(head="gap").total_macs, {"a": 14, "b": 2, "c": 1, "d": 1 / 2})
+
+
 def _biggest_memory_item() -> str:
     bill = memory(_post(), 128, optimizer="sgd")
-    sizes = (bill.weights, bill.gradients, bill.optimizer, bill.activations)
-    return "abcd"[sizes.index(max(sizes))]
+    return _largest(bill.weights, bill.gradients, bill.optimizer, bill.activations)
 
 
 _BATCH = number(
@@ -142,15 +186,27 @@ def _batch_complaint(answer: Any) -> str | None:
     return "The division is right. A batch is a whole number of pictures that fit."
 
 
+_HEAD = choice(
+    "average_pool_head",
+    _average_pool_head,
+    why="The head was large and nearly idle, so look at the MACs before you promise anybody speed.",
+    hints={
+        "a": "So much smaller becomes the file. How many of the multiplications were the old head's?",
+        "b": "Add up the old head's multiplications: one per weight. What part of the billions is that?",
+        "d": "Averaging is a sum over 49 positions per map. Is that more than the layers it replaces?",
+    },
+)
+
+
 EXERCISES = [
     choice(
         "guess_heaviest_part",
         _heaviest_part,
-        why="One layer holds four fifths of the file. How much it computes is another question.",
+        why="One layer holds four fifths of the file, so whoever wants a smaller file knows where to begin.",
         hints={
             "a": "It sees the whole picture, but its filters are few and small: 640 values.",
             "b": "Eight layers, yes. Add them up: together they do not reach a tenth.",
-            "d": "Only ten outputs, each with 4096 weights. Compare it with the layer two before it.",
+            "d": "Ten outputs with 4096 weights each. Which part has more outputs than that, or reads more?",
         },
     ),
     number(
@@ -160,10 +216,27 @@ EXERCISES = [
         mistakes=_block3_mistakes,
         otherwise="One line per convolution: (3·3·channels read + 1)·channels written. Then add the two.",
     ),
+    code(
+        "conv_params",
+        _conv_params,
+        [(3, 1, 64, True), (3, 64, 128, True), (3, 128, 256, False), (7, 3, 96, True), (1, 512, 256, False)],
+        why="You can price any convolution before you build it, and notice when a printed count is wrong.",
+        mistakes={
+            "Right without biases. What else does a filter own when bias is True?": lambda k, i, o, b: k * k * i * o,
+            "Right with biases. What goes when bias is False?": lambda k, i, o, b: (k * k * i + 1) * o,
+            "How many channels does one filter go through? You counted one.": lambda k, i, o, b: (k * k + b) * o,
+            "A window has two sides.": lambda k, i, o, b: (k * i + b) * o,
+            "Right for 3×3. The side of the window is an argument.": lambda k, i, o, b: (9 * i + b) * o,
+            "You give the whole layer one bias. How many filters has it?": lambda k, i, o, b: k * k * i * o + b,
+            "A filter adds up all its channels first; its bias comes once.": lambda k, i, o, b: (k * k + b) * i * o,
+            "Is there one bias per channel read, or per channel written?": lambda k, i, o, b: (k * k * o + b) * i,
+        },
+        otherwise="Count one filter first, weights and bias; then ask how many filters there are.",
+    ),
     numbers(
         "older_post_slip",
         _slip,
-        why="One number carried over from the RGB network is enough. A count has to come from the code that runs.",
+        why="One number carried over from another network spoils a total, so let a count come from the code that runs.",
         mistakes=_slip_mistakes,
         otherwise="Recount the first layer with one input channel, then replace its share in the total.",
     ),
@@ -202,10 +275,17 @@ EXERCISES = [
         },
         otherwise="Multiplications for one output value, times channels written, times positions.",
     ),
+    numbers(
+        "moved_layer",
+        _moved_layer,
+        why="Eleven layers are no price: where a layer stands decides what it costs, and in which currency.",
+        mistakes=_moved_layer_mistakes,
+        otherwise="One layer goes, one comes: count each in parameters and in MACs, and take before from after.",
+    ),
     number(
         "half_image_params",
         lambda: _half_image().total_params,
-        why="Convolutions do not know how large the picture is. The first fully connected layer is built for one size.",
+        why="Convolutions take any size of picture, but the first fully connected layer is built for a single one.",
         mistakes=_half_image_mistakes,
         otherwise="Follow the side through five poolings, then recount fc6 alone.",
     ),
@@ -219,6 +299,7 @@ EXERCISES = [
             "d": "The fully connected layers keep their 4096 units, but fc6 reads what the convolutions write.",
         },
     ),
+    replace(_HEAD, unanswered=UNANSWERED),
     choice(
         "guess_biggest_memory_item",
         _biggest_memory_item,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from vgg_lesson.checks.base import choice, code, number, numbers
-from vgg_lesson.datasets import CLASSES, PADDED
+from vgg_lesson.datasets import CLASSES, PADDED, SIDE
 from vgg_lesson.published import published
 
 TASTE_STEPS, TASTE_BATCH, TASTE_PAIR = 900, 128, 64
@@ -23,16 +26,50 @@ def _pairs() -> list[tuple[Tensor, Tensor]]:
     return [(labels.clone(), labels), (labels.flip(0), labels), (torch.zeros_like(labels), torch.tensor([0, 1] * 4))]
 
 
+_ACCURACY = code(
+    "accuracy_of",
+    _accuracy,
+    _pairs(),
+    why="This one number is what every notebook from here on reports.",
+    mistakes={
+        "You return how many are right; return which share of them is right, between 0 and 1.": (
+            lambda predicted, labels: (predicted == labels).sum().item()
+        ),
+        "You return percent; return a share between 0 and 1.": (
+            lambda predicted, labels: 100 * _accuracy(predicted, labels)
+        ),
+        "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
+        "You return a yes or no for each image. One number is asked for: which share of them is yes?": torch.eq,
+        "How far two class numbers lie apart means nothing: they are equal or they are not.": (
+            lambda predicted, labels: (predicted - labels).abs().float().mean().item()
+        ),
+    },
+    otherwise="Compare the two tensors element by element, then take the mean of the matches.",
+)
+
+
+def _accuracy_complaint(answer: Any) -> str | None:
+    """A hint for what PyTorch refuses, and for one yes or no about all images."""
+    complaint = _ACCURACY.complaint(answer)
+    if complaint is None:
+        together = isinstance(answer(*_pairs()[0]), bool)
+        return "You return whether all agree. The question is which share of them does." if together else None
+    if "floating point" in complaint:
+        return "True and False have no mean in PyTorch until they are numbers: .float() makes them 1 and 0."
+    if "converted to Scalar" in complaint:
+        return "Several numbers are left where one is wanted: take their mean before you make it a Python number."
+    return complaint
+
+
 EXERCISES = [
     choice(
         "blind_answer",
         lambda: min(BLIND_SHARES, key=lambda letter: abs(BLIND_SHARES[letter] - 1 / len(CLASSES))),
-        why="Every class has the same share of the images, so any constant answer is right for one image in ten. "
-        "Whoever knows more must do better than that.",
+        why="A constant answer is right for one image in ten, and whoever knows more must do better than that.",
         hints={
             "a": "Some of the images are bags, and for those the answer is right.",
             "c": "That would need two possible answers; here there are ten.",
-            "d": "How often a word is said does not decide how often it is right. How many of the images are bags?",
+            "d": "Saying a word firmly does not make it true. For which of the images is it true?",
         },
     ),
     number(
@@ -44,6 +81,7 @@ EXERCISES = [
             COUNTS["test"] // len(CLASSES): "That is a class's share of the test set; the question is about training.",
             (COUNTS["train"] + COUNTS["test"]) // len(CLASSES): "Leave the test images out: they are not trained on.",
             COUNTS["train"] // len(CLASSES) // 10: "One zero is missing. Divide once more, slowly.",
+            len(CLASSES): "That is how many classes there are. How many images has each?",
         },
         otherwise="Divide the number of training images by the number of classes.",
     ),
@@ -55,10 +93,14 @@ EXERCISES = [
             (TASTE_PAIR, PADDED, PADDED, 1): "PyTorch puts the channels before height and width.",
             (1, TASTE_PAIR, PADDED, PADDED): "The first number counts the images, the second the channels of each.",
             (TASTE_PAIR, 3, PADDED, PADDED): "A grey image has fewer channels than a colour image.",
-            (TASTE_PAIR, 1, 28, 28): "That is the size before the border is added.",
+            (TASTE_PAIR, 1, SIDE, SIDE): "That is the size before the border is added.",
+            (PADDED, PADDED, 1, TASTE_PAIR): "The right numbers. In which order does the question name the axes?",
+            (1, 1, PADDED, PADDED): "That is a single image. How many are in the batch?",
+            (10, 1, PADDED, PADDED): "Ten were in the row further up. How many are in this batch?",
         },
         otherwise="Say it in words first: how many images, how many channels, how high, how wide.",
     ),
+    replace(_ACCURACY, complaint=_accuracy_complaint),
     number(
         "images_shown",
         lambda: TASTE_STEPS * TASTE_BATCH,
@@ -66,24 +108,11 @@ EXERCISES = [
         mistakes=lambda: {
             TASTE_STEPS: "That is the number of steps. Each step shows a whole batch.",
             TASTE_STEPS + TASTE_BATCH: "Every step shows a batch of its own: do not add.",
+            TASTE_BATCH: "That is what one step shows.",
+            TASTE_STEPS * TASTE_PAIR: "The batch of 64 belongs to an earlier exercise. How large is it here?",
+            2 * COUNTS["train"]: "The run stops before it is through for the second time: count the steps.",
             COUNTS["train"]: "That is how many different images there are; most are shown more than once.",
         },
         otherwise="Count the images of one step, then of all steps.",
-    ),
-    code(
-        "accuracy_of",
-        _accuracy,
-        _pairs(),
-        why="This one number is what every notebook from here on reports.",
-        mistakes={
-            "You return how many are right; return which share of them is right, between 0 and 1.": (
-                lambda predicted, labels: (predicted == labels).sum().item()
-            ),
-            "You return percent; return a share between 0 and 1.": (
-                lambda predicted, labels: 100 * _accuracy(predicted, labels)
-            ),
-            "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
-        },
-        otherwise="Compare the two tensors element by element, then take the mean of the matches.",
     ),
 ]
