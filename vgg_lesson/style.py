@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Callable
 from functools import wraps
 from importlib.resources import files
@@ -13,6 +14,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 P = ParamSpec("P")
+# matplotlib keeps one set of parameters per process, and views draw in threads of their own.
+_DRAWING = threading.RLock()
 
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/; the yellow is for fills only: too light for lines.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -33,7 +36,7 @@ class LessonFigure(Figure):
     def png(self) -> bytes:
         """The picture as a PNG of at most 256 colours: a third of the size, so that notebooks stay light."""
         drawn, small = io.BytesIO(), io.BytesIO()
-        with mpl.rc_context(fname=_style_file()):
+        with _DRAWING, mpl.rc_context(fname=_style_file()):
             self.savefig(drawn, format="png")
         with Image.open(drawn) as picture:
             palette = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
@@ -50,7 +53,7 @@ def styled(draw: Callable[P, LessonFigure]) -> Callable[P, LessonFigure]:
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> LessonFigure:
-        with mpl.rc_context(fname=_style_file()):
+        with _DRAWING, mpl.rc_context(fname=_style_file()):
             return draw(*args, **kwargs)
 
     return wrapper

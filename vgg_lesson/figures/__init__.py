@@ -1,6 +1,7 @@
 """Every figure of the series: data in, a matplotlib figure with a text alternative out."""
 
 from vgg_lesson.figures.architecture import Window, draw_cost_rules, draw_sizes, draw_table, draw_windows
+from vgg_lesson.figures.browser import one_prediction, own_picture
 from vgg_lesson.figures.cell import cell_window, half_of
 from vgg_lesson.figures.costs import cheaper_networks, filter_bank, memory_bars, parameter_squares, three_costs
 from vgg_lesson.figures.curves import (
@@ -23,6 +24,7 @@ from vgg_lesson.figures.data import (
     two_sizes,
 )
 from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
+from vgg_lesson.figures.desk import overlaid_runs
 from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
 from vgg_lesson.figures.network import draw_network
 from vgg_lesson.figures.pair import tell_apart

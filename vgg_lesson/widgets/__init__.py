@@ -6,5 +6,10 @@ Importing this needs no ipywidgets; without it a view is one sentence of text.
 from vgg_lesson.widgets.field import receptive_field
 from vgg_lesson.widgets.network import network_builder
 from vgg_lesson.widgets.pair import signal
+from vgg_lesson.widgets.picture import own_picture
+from vgg_lesson.widgets.predictions import predictions_browser
+from vgg_lesson.widgets.training import training_desk
 
-__all__ = ["network_builder", "receptive_field", "signal"]
+__all__ = [
+    "network_builder", "own_picture", "predictions_browser", "receptive_field", "signal", "training_desk",
+]  # fmt: skip

@@ -101,26 +101,29 @@ class Desk(Panel):
         self.told.value = f'<p aria-live="polite">{html.escape(sentence)}</p>'
 
     def _train(self, what: str, value: str) -> None:
-        name = self.running
         try:
-            self.tell(f"Running: {name}.")
-            train, validation = _split()
-            self.runs.pop(name, None)
-            history = run_changed(what, value, train, validation, steps=self.steps, on_step=_Watch(self))
-            end = "stopped" if history.interrupted else "done"
-            accuracy = history.last.validation_accuracy or 0.0
-            words = (
-                f"{name}: {end} after {len(history.step_losses)} steps and {history.seconds:.0f} s. "
-                f"{accuracy:.1%} of {len(validation):,} validation pictures are named rightly."
-            )
-        except Exception as error:
-            words = f"The run ended early: {error or type(error).__name__}"
+            self.tell(f"Running: {self.running}.")
+            try:
+                end = self._run_to_its_end(what, value)
+            except Exception as error:
+                end = f"The run ended early: {error or type(error).__name__}"
+            self.running, self.bar.value = "", 0
+            self.redraw()
+            self.tell(end)
         finally:
             self.running = ""
             _one_run.release()
-        self.bar.value = 0
-        self.redraw()
-        self.tell(words)
+
+    def _run_to_its_end(self, what: str, value: str) -> str:
+        train, validation = _split()
+        self.runs.pop(self.running, None)
+        history = run_changed(what, value, train, validation, steps=self.steps, on_step=_Watch(self))
+        accuracy = history.last.validation_accuracy or 0.0
+        end = "stopped" if history.interrupted else "done"
+        return (
+            f"{self.running}: {end} after step {len(history.step_losses)} of {self.steps} and {history.seconds:.0f} s. "
+            f"{accuracy:.1%} of {len(validation):,} validation pictures are named rightly."
+        )
 
     def redraw(self) -> None:
         """Draw the runs, in whatever thread this is."""
@@ -144,8 +147,9 @@ class Desk(Panel):
         else:
             change = f"<b>{html.escape(what)} {html.escape(value)}</b> in place of {html.escape(dial.usual)}"
         yield (
-            f"<p>Next run: {change}. The class network with He initialisation and batch norm, {self.steps} steps, batch "
-            "size 128, momentum 0.9, one cycle up to learning rate 0.1. The legend tells the validation accuracy.</p>"
+            f"<p>Next run: {change}. The recipe: the class network with He initialisation and batch norm, {self.steps} "
+            "steps of 128 pictures, momentum 0.9, one cycle up to learning rate 0.1. Behind each name stands the share "
+            "of the validation pictures that are named rightly.</p>"
         )
         yield overlaid_runs(dict(self.runs), steps=self.steps, running=self.running)
 
