@@ -19,7 +19,7 @@ SHAPE = numbers(
     "shape",
     lambda: (64, 112, 112),
     why="The pool halves the grid.",
-    mistakes=lambda: {(64, 224, 224): "What does the pool do?"},
+    mistakes=lambda: {(64, 224, 224): "What does the pool do?", (112, 112): "Where are the channels?"},
     otherwise="Three numbers: channels, height, width.",
 )
 LETTER = choice("letter", "b", why="It is b.", hints={"a": "Not a.", "c": "Not c."})
@@ -59,6 +59,7 @@ def test_an_answer_gets_its_verdict(exercise: Exercise, answer: object, status: 
 def test_a_recognised_mistake_gets_its_own_hint() -> None:
     assert COUNT(576).message == "One value per filter is missing."
     assert SHAPE((64, 224, 224)).message == "What does the pool do?"
+    assert SHAPE((112, 112)).message == "Where are the channels?"
     assert DOUBLE(lambda values: values**2).message == "That is the square."
 
 
@@ -69,6 +70,9 @@ def test_a_recognised_mistake_gets_its_own_hint() -> None:
         (COUNT, True, "bool"),
         (COUNT, float("nan"), "finite"),
         (COUNT, torch.zeros(2), "single number"),
+        (COUNT, (6, 400), "1_000"),
+        (SHAPE, (64, 112, 1, 120), "1_000"),
+        (SHAPE, ("64", 112), "holds 2"),
         (SHAPE, 64, "tuple"),
         (SHAPE, (64, 112), "holds 2"),
         (LETTER, "z", "letters"),
@@ -76,6 +80,8 @@ def test_a_recognised_mistake_gets_its_own_hint() -> None:
         (DOUBLE, 4, "function"),
         (DOUBLE, lambda: 4, "TypeError"),
         (DOUBLE, lambda values: 1 / 0, "ZeroDivisionError"),
+        (DOUBLE, lambda values: valeus * 2, "spelt as in the first line"),  # type: ignore[name-defined]  # noqa: F821
+        (DOUBLE, lambda values: values @ torch.ones(7, 7), "shape of each tensor"),
         (DOUBLE, lambda values: values[:1] * 2, "paper"),
     ],
 )

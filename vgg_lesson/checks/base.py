@@ -20,6 +20,15 @@ UNANSWERED = "Replace the ... with your answer and run the cell again."
 NO_LETTER = "Put your letter in place of the ... above, run that cell, then this one."
 STILL_OPEN = "One ... is left inside your function: replace it and run the cell again."
 NOTHING_RETURNED = "Your function returns nothing yet: fill it in, and mind the return."
+COMMAS = "Python reads 1,000 as two numbers: leave the comma out, or write 1_000."
+ADVICE: Mapping[type[Exception], str] = {
+    NameError: "Is every name one of the arguments, spelt as in the first line, or set inside the function?",
+    IndexError: "Counting starts at 0, so the last index is the length minus one.",
+    ZeroDivisionError: "Which of the arguments may be zero?",
+    AttributeError: "Print type(...) of what stands before the dot.",
+    TypeError: "Print the arguments: what is each of them, and how many are there?",
+    RuntimeError: "Print the shape of each tensor just before that line.",
+}
 
 
 @dataclass(frozen=True)
@@ -111,19 +120,23 @@ def numbers(
     otherwise: str,
     relative: float = 0.0,
 ) -> Exercise:
-    """An exercise answered with a tuple or list of numbers, such as a shape."""
+    """An exercise answered with a tuple or list of numbers, such as a shape; a mistake may be of another length."""
 
     def complaint(answer: Any) -> str | None:
         length = len(key())
         if not isinstance(answer, tuple | list | torch.Size):
             return f"Your answer is of type {type(answer).__name__}; a tuple of {length} numbers is expected."
-        if len(answer) != length:
-            return f"Your answer holds {len(answer)} numbers; {length} are expected."
-        return next((text for text in map(_number_complaint, answer) if text), None)
+        unusable = next((text for text in map(_number_complaint, answer) if text), None)
+        if len(answer) != length and (unusable or not any(matches(answer, mistake) for mistake in mistakes())):
+            advice = f" {COMMAS}" if len(answer) > length else ""
+            return f"Your answer holds {len(answer)} numbers; {length} are expected.{advice}"
+        return unusable
 
     def matches(answer: Any, expected: tuple[float, ...]) -> bool:
-        pairs = zip(answer, expected, strict=True)
-        return all(math.isclose(float(a), e, rel_tol=relative or 1e-9, abs_tol=1e-12) for a, e in pairs)
+        pairs = zip(answer, expected, strict=False)
+        return len(answer) == len(expected) and all(
+            math.isclose(float(a), e, rel_tol=relative or 1e-9, abs_tol=1e-12) for a, e in pairs
+        )
 
     return Exercise(name, key, matches, why, otherwise, _listed(mistakes), complaint)
 
@@ -177,7 +190,7 @@ def code(
             except Exception as error:
                 if "ellipsis" in str(error):
                     return STILL_OPEN
-                return f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
+                return _advice(error, case)
             if result is None:
                 return NOTHING_RETURNED
             if is_unanswered(result):
@@ -202,6 +215,8 @@ def _listed(mistakes: Callable[[], Mapping[Any, str]]) -> Callable[[], list[Mist
 def _number_complaint(answer: Any) -> str | None:
     if isinstance(answer, str):
         return f"Your answer is the text {answer!r}; a number is expected: take the quotes and any commas away."
+    if isinstance(answer, tuple):
+        return f"Your answer is of type tuple, {len(answer)} numbers; a single number is expected. {COMMAS}"
     if isinstance(answer, bool) or not hasattr(answer, "__float__"):
         return f"Your answer is of type {type(answer).__name__}; a number is expected."
     try:
@@ -225,6 +240,13 @@ def _same(result: Any, expected: Any, tolerance: float) -> bool:
             return False
         return math.isclose(float(result), expected, rel_tol=tolerance, abs_tol=tolerance)
     return bool(result == expected)
+
+
+def _advice(error: Exception, case: tuple[Any, ...]) -> str:
+    """What stopped the student's function, on what, and where to look."""
+    where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
+    stopped = f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
+    return f"{stopped} {where_to_look}".strip()
 
 
 def _brief(case: tuple[Any, ...]) -> str:

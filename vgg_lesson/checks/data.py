@@ -168,6 +168,7 @@ EXERCISES = [
             (BATCH, 1, SIDE, SIDE): "The loader resizes first.",
             (1, BATCH, LARGE, LARGE): "The first axis counts the images.",
             (1, 1, LARGE, LARGE): "That is one image. How many does the loader collect?",
+            (BATCH, LARGE, LARGE): "As stored there is no channel axis. But what has ToTensor done?",
             (TRAIN, 1, LARGE, LARGE): "That is the whole training set. The loader hands out one batch at a time.",
         },
         otherwise="How many images, how many channels, how high, how wide?",
@@ -198,6 +199,22 @@ EXERCISES = [
             "c": "Smoother, yes. But look at the run: did any grey value of the small shirt fail to come back?",
         },
     ),
+    number(
+        "window_in_original_pixels",
+        lambda: WINDOW * SIDE / LARGE,
+        why="At 224 pixels a first-layer window is narrower than one original pixel; without resizing it spans three.",
+        mistakes=lambda: {
+            WINDOW * LARGE / SIDE: "The window would be larger than before. Is an original pixel larger or smaller?",
+            WINDOW: "That is the window in pixels of the enlarged image.",
+            (WINDOW * SIDE / LARGE) ** 2: "That is an area. The question is about the side.",
+            1 / 8: "That is one pixel of the enlarged image. The window is wider than one pixel.",
+            LARGE / SIDE / WINDOW: "So many windows lie side by side in one original pixel. Turn the question round.",
+            0.38: "Right, but rounded. Give it as it is.",
+            0.4: "Right, but rounded. Give it as it is.",
+        },
+        otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
+        relative=1e-3,
+    ),
     _in_bytes_exactly(
         numbers(
             "training_set_bytes",
@@ -223,22 +240,6 @@ EXERCISES = [
             "b": "Each pool divides the grid by four; the channels that double in and out multiply the work by four.",
             "d": "The first layer has the largest grid, but reads one channel. Look at the bar on the far left.",
         },
-    ),
-    number(
-        "window_in_original_pixels",
-        lambda: WINDOW * SIDE / LARGE,
-        why="At 224 pixels a first-layer window is narrower than one original pixel; without resizing it spans three.",
-        mistakes=lambda: {
-            WINDOW * LARGE / SIDE: "The window would be larger than before. Is an original pixel larger or smaller?",
-            WINDOW: "That is the window in pixels of the enlarged image.",
-            (WINDOW * SIDE / LARGE) ** 2: "That is an area. The question is about the side.",
-            1 / 8: "That is one pixel of the enlarged image. The window is wider than one pixel.",
-            LARGE / SIDE / WINDOW: "So many windows lie side by side in one original pixel. Turn the question round.",
-            0.38: "Right, but rounded. Give it as it is.",
-            0.4: "Right, but rounded. Give it as it is.",
-        },
-        otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
-        relative=1e-3,
     ),
     choice(
         "smallest_side",

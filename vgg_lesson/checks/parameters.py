@@ -199,16 +199,6 @@ _HEAD = choice(
 
 
 EXERCISES = [
-    choice(
-        "guess_heaviest_part",
-        _heaviest_part,
-        why="One layer holds four fifths of the file, so whoever wants a smaller file knows where to begin.",
-        hints={
-            "a": "It sees the whole picture, but its filters are few and small: 640 values.",
-            "b": "Eight layers, yes. Add them up: together they do not reach a tenth.",
-            "d": "Ten outputs with 4096 weights each. Which part has more outputs than that, or reads more?",
-        },
-    ),
     number(
         "block3_params",
         lambda: sum(_block3()),
@@ -241,6 +231,31 @@ EXERCISES = [
         otherwise="Recount the first layer with one input channel, then replace its share in the total.",
     ),
     choice(
+        "guess_heaviest_part",
+        _heaviest_part,
+        why="One layer holds four fifths of the file, so whoever wants a smaller file knows where to begin.",
+        hints={
+            "a": "It sees the whole picture, but its filters are few and small: 640 values.",
+            "b": "Eight layers, yes. Add them up: together they do not reach a tenth.",
+            "d": "Ten outputs with 4096 weights each. Which part has more outputs than that, or reads more?",
+        },
+    ),
+    code(
+        "conv_macs",
+        _conv_macs,
+        [(3, 1, 64, 224), (3, 256, 256, 56), (3, 512, 512, 14), (1, 512, 512, 28), (7, 2, 3, 5)],
+        why="Every weight works once per position, so the grid decides what a convolution costs.",
+        mistakes={
+            "These are the weights. At how many positions does each of them work?": lambda k, i, o, s: k * k * i * o,
+            "The grid has two directions, and every position is visited.": lambda k, i, o, s: k * k * i * o * s,
+            "A bias is added, not multiplied: leave it out.": lambda k, i, o, s: (k * k * i + 1) * o * s * s,
+            "A window has two directions as well.": lambda k, i, o, s: k * i * o * s * s,
+            "Each filter reads all the incoming channels.": lambda k, i, o, s: k * k * o * s * s,
+            "A multiply-accumulate counts as one here, not as two.": lambda k, i, o, s: 2 * k * k * i * o * s * s,
+        },
+        otherwise="Multiplications for one output value, times channels written, times positions.",
+    ),
+    choice(
         "guess_fc6_macs",
         _fc6_macs,
         why="A fully connected layer uses each weight once per picture: large in the file, small on the clock.",
@@ -259,21 +274,6 @@ EXERCISES = [
             "b": "One direction is halved. A picture has two.",
             "d": "The positions are fewer in both directions. Did the channels change as well?",
         },
-    ),
-    code(
-        "conv_macs",
-        _conv_macs,
-        [(3, 1, 64, 224), (3, 256, 256, 56), (3, 512, 512, 14), (1, 512, 512, 28), (7, 2, 3, 5)],
-        why="Every weight works once per position, so the grid decides what a convolution costs.",
-        mistakes={
-            "These are the weights. At how many positions does each of them work?": lambda k, i, o, s: k * k * i * o,
-            "The grid has two directions, and every position is visited.": lambda k, i, o, s: k * k * i * o * s,
-            "A bias is added, not multiplied: leave it out.": lambda k, i, o, s: (k * k * i + 1) * o * s * s,
-            "A window has two directions as well.": lambda k, i, o, s: k * i * o * s * s,
-            "Each filter reads all the incoming channels.": lambda k, i, o, s: k * k * o * s * s,
-            "A multiply-accumulate counts as one here, not as two.": lambda k, i, o, s: 2 * k * k * i * o * s * s,
-        },
-        otherwise="Multiplications for one output value, times channels written, times positions.",
     ),
     numbers(
         "moved_layer",

@@ -38,6 +38,9 @@ _ACCURACY = code(
         "You return percent; return a share between 0 and 1.": (
             lambda predicted, labels: 100 * _accuracy(predicted, labels)
         ),
+        "Ten is the number of classes. Of how many images do you want the share?": (
+            lambda predicted, labels: (predicted == labels).sum().item() / len(CLASSES)
+        ),
         "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
         "You return a yes or no for each image. One number is asked for: which share of them is yes?": torch.eq,
         "How far two class numbers lie apart means nothing: they are equal or they are not.": (
@@ -52,7 +55,10 @@ def _accuracy_complaint(answer: Any) -> str | None:
     """A hint for what PyTorch refuses, and for one yes or no about all images."""
     complaint = _ACCURACY.complaint(answer)
     if complaint is None:
-        together = isinstance(answer(*_pairs()[0]), bool)
+        result = answer(*_pairs()[0])
+        together = isinstance(result, bool) or (
+            isinstance(result, Tensor) and not result.dim() and result.dtype == torch.bool
+        )
         return "You return whether all agree. The question is which share of them does." if together else None
     if "floating point" in complaint:
         return "True and False have no mean in PyTorch until they are numbers: .float() makes them 1 and 0."
@@ -95,6 +101,7 @@ EXERCISES = [
             (TASTE_PAIR, 3, PADDED, PADDED): "A grey image has fewer channels than a colour image.",
             (TASTE_PAIR, 1, SIDE, SIDE): "That is the size before the border is added.",
             (PADDED, PADDED, 1, TASTE_PAIR): "The right numbers. In which order does the question name the axes?",
+            (TASTE_PAIR, PADDED, PADDED): "Four axes are asked for. Which one has no place in your answer?",
             (1, 1, PADDED, PADDED): "That is a single image. How many are in the batch?",
             (10, 1, PADDED, PADDED): "Ten were in the row further up. How many are in this batch?",
         },
