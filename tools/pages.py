@@ -1,0 +1,166 @@
+"""HTML that needs no internet and that everyone can use: what slides and site have in common.
+
+Formulas become MathML, which browsers draw themselves; code is coloured with 4.5:1 contrast; what scrolls can be
+reached with the keyboard; headings have the fragments that GitHub gives them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from bs4 import BeautifulSoup, Tag
+from latex2mathml.converter import convert
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.formatters import HtmlFormatter
+
+from tools.numbers import ANY_MARKER
+from tools.paths import ROOT
+
+ASSETS = ROOT / "tools" / "assets"
+CODE_STYLE = "default"
+WIDE_LINE = 70
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+class Renderer(IPythonRenderer):
+    """nbconvert's Markdown renderer, with formulas as MathML."""
+
+    def inline_math(self, body: str) -> str:
+        """A formula in a line."""
+        return formula(body)
+
+    def block_math(self, body: str) -> str:
+        """A formula of its own."""
+        return formula(body, "block")
+
+    def latex_environment(self, name: str, body: str) -> str:
+        """``\\begin{name} … \\end{name}``"""
+        return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
+
+
+class PlainExporter(HTMLExporter):
+    """A notebook's cells as HTML: no page around it, no scripts, no prompts."""
+
+    def __init__(self, **options: Any):
+        super().__init__(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, **options)
+        self.register_filter("markdown2html", markdown)
+
+
+def formula(latex: str, display: str = "inline") -> str:
+    """A formula as MathML; ``display`` is "inline" or "block"."""
+    words = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace("\\_", "_"), latex)
+    return convert(words, display=display)
+
+
+def markdown(source: str, images: Path | None = None) -> str:
+    """Markdown with formulas as HTML, without the markers behind numbers; pictures under ``images`` are put inside."""
+    renderer = Renderer(
+        escape=False, embed_images=images is not None, path=str(images or ""), exclude_anchor_links=True
+    )
+    return MarkdownWithMath(renderer=renderer).render(ANY_MARKER.sub("", source))
+
+
+def slug(heading: str) -> str:
+    """The fragment of a heading, as GitHub makes it; of Jupyter's (blanks as hyphens) the same comes out."""
+    return re.sub(r"[^\w\- ]", "", unquote(heading).strip().lower()).replace(" ", "-")
+
+
+def code_colors() -> str:
+    """CSS for highlighted code."""
+    return str(HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight"))
+
+
+def accessible(
+    soup: BeautifulSoup, link: Callable[[str], str] = lambda target: target, keyboard: bool = True
+) -> BeautifulSoup:
+    """Improve the page in place: fragments of headings, headers of tables, links through ``link``; returns it.
+
+    With ``keyboard``, what may scroll sideways can be reached with the keyboard and has a name.
+    """
+    _name_headings(soup)
+    for table in soup.find_all("table"):
+        _label_table(table)
+    if keyboard:
+        _reachable(soup)
+    for attribute in ("href", "src"):
+        for element in soup.select(f"[{attribute}]"):
+            element[attribute] = link(str(element[attribute]))
+    return soup
+
+
+def asset(name: str) -> str:
+    """The text of a file under ``tools/assets``."""
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def filled(name: str, **values: str) -> str:
+    """The file ``tools/assets/NAME`` with each ``{{ KEY }}`` replaced.
+
+    Raises:
+        ValueError: the file has other keys than were given.
+    """
+    template = asset(name)
+    keys = set(re.findall(r"\{\{ (\w+) \}\}", template))
+    if keys != set(values):
+        raise ValueError(f"{name} has the keys {sorted(keys)}, given are {sorted(values)}")
+    return re.sub(r"\{\{ (\w+) \}\}", lambda match: values[match[1]], template)
+
+
+def title_of(markdown_text: str, otherwise: str) -> str:
+    """The first heading of a Markdown text."""
+    match = re.search(r"^# (.+)$", ANY_MARKER.sub("", markdown_text), re.MULTILINE)
+    return match[1].strip() if match else otherwise
+
+
+def relative(path: Path) -> str:
+    """A path of the repository as it is shown to readers."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
+def _name_headings(soup: BeautifulSoup) -> None:
+    taken: set[str] = set()
+    for heading in soup.find_all(HEADINGS):
+        name = base = slug(heading.get_text()) or "section"
+        number = 0
+        while name in taken:
+            number += 1
+            name = f"{base}-{number}"
+        taken.add(name)
+        heading["id"] = name
+        for anchor in heading.select("a.anchor-link"):
+            anchor.decompose()
+
+
+def _reachable(soup: BeautifulSoup) -> None:
+    """Name what may be wider than the screen, and let the keyboard reach and scroll it."""
+    for number, table in enumerate(soup.find_all("table"), 1):
+        table.wrap(_region(soup.new_tag("div", attrs={"class": "table"}), f"Table {number}"))
+    for number, block in enumerate(soup.find_all("pre"), 1):
+        if any(len(line) > WIDE_LINE for line in block.get_text().splitlines()):
+            _region(block, f"Code or output {number}, scrolls sideways")
+
+
+def _region(element: Tag, name: str) -> Tag:
+    element.attrs.update({"tabindex": "0", "role": "region", "aria-label": name})
+    return element
+
+
+def _label_table(table: Tag) -> None:
+    """Name the headers; a head row without words goes, and the first column becomes the header of its row."""
+    head = table.find("thead")
+    if isinstance(head, Tag) and not head.get_text(strip=True):
+        head.decompose()
+        for row in table.find_all("tr"):
+            if isinstance(first := row.find("td"), Tag):
+                first.name = "th"
+                first["scope"] = "row"
+    for cell in table.select("thead th"):
+        cell["scope"] = "col"
+        if not cell.get_text(strip=True):
+            cell.name = "td"
+            del cell["scope"]
