@@ -131,7 +131,10 @@ FACTS |= {
 }
 
 # 02 architecture
-FACTS |= {"flattened": lambda: 512 * 7 * 7}
+FACTS |= {
+    "flattened": lambda: 512 * 7 * 7,
+    "architecture.fc6_without_pool5": lambda: 512 * 14 * 14 * 4096,
+}
 
 # 03 parameter arithmetic
 FACTS |= {

@@ -2,72 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.base import Exercise, choice, code, number, numbers
+from vgg_lesson.checks.base import UNANSWERED, Exercise, choice, code, number, numbers
+from vgg_lesson.checks.blocks import WRITE_A_TABLE, WRITE_VGG_BLOCK
 from vgg_lesson.configs import CONFIGS
 
-Block = Callable[[int, int, int], nn.Sequential]
-BLOCK_CASES = [(1, 4, 1), (4, 8, 2), (3, 6, 3)]
 POOLS = tuple(row.output_shape for row in trace("VGG-11").rows if row.kind == "pool")
 
 
 def _size(size: int, kernel: int, padding: int, stride: int) -> int:
     return (size + 2 * padding - kernel) // stride + 1
-
-
-def _block(*, follow: bool = True, padding: int = 1, relu: bool = True, pool: str = "once") -> Block:
-    """A builder of VGG blocks, right by default, with one mistake at choice."""
-
-    def build(in_channels: int, out_channels: int, num_convs: int) -> nn.Sequential:
-        layers: list[nn.Module] = []
-        for _ in range(num_convs):
-            layers.append(nn.Conv2d(in_channels, out_channels, 3, padding=padding))
-            layers += [nn.ReLU()] * relu + [nn.MaxPool2d(2)] * (pool == "always")
-            in_channels = out_channels if follow else in_channels
-        return nn.Sequential(*layers, *[nn.MaxPool2d(2)] * (pool == "once"))
-
-    return build
-
-
-def _fingerprint(module: Any) -> list[tuple[Any, ...]]:
-    """The layers of a module in order, with what makes them differ; anything else counts by its type."""
-    return list(map(_layer, _leaves(module))) if isinstance(module, nn.Module) else [(type(module),)]
-
-
-def _leaves(module: nn.Module) -> Iterator[nn.Module]:
-    """The innermost modules in order; one that stands twice, such as a shared ReLU, counts twice."""
-    children = list(module._modules.values())
-    if not children:
-        yield module
-    for child in children:
-        if child is not None:
-            yield from _leaves(child)
-
-
-def _layer(layer: nn.Module) -> tuple[Any, ...]:
-    if isinstance(layer, nn.Conv2d):
-        padding = layer.padding if isinstance(layer.padding, str) else _pair(layer.padding)
-        padding = (1, 1) if padding == "same" and _pair(layer.kernel_size) == (3, 3) else padding
-        sizes = (_pair(layer.kernel_size), _pair(layer.stride), padding)
-        return nn.Conv2d, layer.in_channels, layer.out_channels, *sizes, layer.bias is not None
-    if isinstance(layer, nn.MaxPool2d):
-        return nn.MaxPool2d, _pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding)
-    return (type(layer),)
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    return tuple(value) if isinstance(value, tuple | list) else (value, value)
-
-
-def _same_blocks(answer: Block, expected: Block) -> bool:
-    return all(_fingerprint(answer(*case)) == _fingerprint(expected(*case)) for case in BLOCK_CASES)
 
 
 def _flat(grid: int) -> int:
@@ -95,13 +47,22 @@ def _shape_mistakes() -> Mapping[tuple[float, ...], str]:
     late = [(channels, 2 * side) for channels, side in right]
     doubled = [*right[:-1], (2 * right[-1][0], right[-1][1])]
     still = [(right[0][0], side) for _, side in right]
+    added = [(channels * block_convs, side) for (channels, side), block_convs in zip(right, _convs(), strict=True)]
     return {
         _joined(late): "Those are the shapes inside the blocks. What does the last layer of each block do to the grid?",
         _joined(
             doubled
         ): "Follow the rule to block 5 and look at the specification again: does it keep doubling there?",
+        _joined([right[0], *late[1:]]): "From block 2 on those are the sides that go in. What does a block do to them?",
+        _joined([*right[:-1], right[-2]]): "Block 5 keeps the channels. Does it keep the grid too? It ends in a pool.",
+        _joined(added): "Filters of two convolutions in a row do not add up: the second reads what the first gave.",
         _joined(still): "The sides are right. Every block has its own number of filters; where does that number go?",
     }
+
+
+def _convs() -> list[int]:
+    """How many convolutions each block of VGG-11 holds."""
+    return [len(block) for block in CONFIGS["VGG-11"].blocks]
 
 
 def _joined(pairs: list[tuple[int, int]]) -> tuple[float, ...]:
@@ -154,33 +115,6 @@ def _head_mistakes() -> Mapping[tuple[float, ...], str]:
     }
 
 
-_BLOCK = code(
-    "write_vgg_block",
-    _block(),
-    BLOCK_CASES,
-    why="That is all of VGG's body: five calls of this function.",
-    mistakes={
-        "The second convolution must take what the first one gives: which number changes in the loop?": (
-            _block(follow=False)
-        ),
-        "Without padding each convolution nibbles at the grid; only the pool may shrink it.": _block(padding=0),
-        "Something is missing between the convolutions: without it two of them are one linear map.": _block(relu=False),
-        "The pool stands in the loop: how often should a block halve its grid?": _block(pool="always"),
-        "The grid has to be halved once, at the end of the block.": _block(pool="never"),
-    },
-    otherwise="Print my_block(4, 8, 2) and read it line by line against the sentence above.",
-)
-
-
-def _block_complaint(answer: Any) -> str | None:
-    complaint = _BLOCK.complaint(answer)
-    if complaint and "is not a Module subclass" in complaint:
-        return f"{complaint} nn.Sequential takes the layers one by one: a star unpacks a list."
-    if complaint is None and isinstance(answer(*BLOCK_CASES[0]), tuple | list | nn.ModuleList):
-        return "The layers are there, but nothing runs them in turn. Wrap the layers in nn.Sequential."
-    return complaint
-
-
 _PIXELS = code(
     "one_by_one_conv",
     _one_by_one,
@@ -212,6 +146,12 @@ def _adapted_layers() -> str:
     return {("conv1_1",): "b", ("conv1_1", "fc8"): "c", ("conv1_1", "fc6", "fc8"): "d"}.get(changed, "a")
 
 
+def _pool_left_out() -> str:
+    """The letter for how many times as many numbers flow into fc6 if block 5 has no pool."""
+    block5 = trace("VGG-11").row("conv5_2").output_shape
+    return {1: "a", 2: "b", 4: "c"}[prod(block5) // _flat(POOLS[-1][1])]
+
+
 def _costlier() -> str:
     early, late = (trace("VGG-11").row(name).macs for name in ("conv3_2", "conv4_2"))
     return "c" if early == late else "a" if early > late else "b"
@@ -231,17 +171,22 @@ EXERCISES: list[Exercise] = [
     number(
         "zfnet_conv1_size",
         lambda: _size(224, 7, 1, 2),
-        why="(224 + 2 − 7) // 2 + 1 = 110: the half step at the end is dropped.",
+        why="The half step at the end is dropped: with a stride, the last rows of a picture may count for nothing.",
         mistakes=lambda: {
             110.5: "Grids come in whole cells: what does a window do that would hang over the edge?",
             109.5: "Rounded down you have 109; one step of the formula is missing.",
             _size(224, 7, 0, 2): "Either the padding is missing or the last step of the formula: you need both.",
+            _size(
+                226, 7, 1, 2
+            ): "One cell too many. Does a window that hangs over the edge count? And is the rim there "
+            "before the window strides, or after?",
+            224 // 2 + 2 - 7 + 1: "You halved first. The rim is there, and the window on it, before anything strides.",
             224 / 2: "Halving is what the stride alone would do; the window is seven wide and the padding only one.",
             _size(224, 7, 1, 1): "That is stride 1: the window moves two cells at a time here.",
         },
         otherwise="Put size 224, kernel 7, padding 1 and stride 2 into the formula, and round down before adding 1.",
     ),
-    replace(_BLOCK, matches=_same_blocks, complaint=_block_complaint),
+    WRITE_VGG_BLOCK,
     replace(_TEN_NUMBERS, matches=_same_pairs, complaint=_pairs_complaint),
     numbers(
         "head_lengths",
@@ -253,14 +198,29 @@ EXERCISES: list[Exercise] = [
     number(
         "flatten_at_96",
         lambda: _flat(96 // 32),
-        why="96 / 32 leaves a 3×3 grid, and every cell of it holds 512 numbers.",
+        why="This one number ties a VGG to one size of picture; everything before it takes any.",
         mistakes=lambda: {
             _flat(7): "That is what a 224×224 image leaves. How large is the last grid of this one?",
             _flat(6): "One halving is missing: how many pools are there?",
+            POOLS[-1][0] * 96**2: "That flattens 512 maps of the picture's size. What did the five blocks do to it?",
             POOLS[-1][0] * 3: "A grid of side 3 has more than 3 cells.",
+            _flat(7) * 96 / 224: "You scaled with the side. A grid shrinks in both directions.",
             9: "Those are the cells of the last grid. How many numbers does each hold?",
         },
         otherwise="Halve 96 five times, then count channels × height × width.",
+    ),
+    replace(
+        choice(
+            "pool_left_out",
+            _pool_left_out,
+            why="A layer without weights decides how many its neighbour needs: ask what flows into fc6.",
+            hints={
+                "a": "It has none, true. But who reads what it puts out, and how many numbers are that without it?",
+                "b": "The side of the last grid doubles. How many cells does the grid have then?",
+                "d": "Does a convolution's number of weights depend on the grid it slides over?",
+            },
+        ),
+        unanswered=UNANSWERED,
     ),
     choice(
         "guess_conv_cost",
@@ -275,13 +235,14 @@ EXERCISES: list[Exercise] = [
     choice(
         "guess_vgg16_convs",
         lambda: {16: "a", 13: "b", 14: "c", 12: "d"}[CONFIGS["VGG-16"].conv_layers],
-        why="The name counts layers with weights: 13 convolutions and 3 fully connected layers.",
+        why="The name counts layers with weights, 13 convolutions and 3 linear ones: mind it when you compare depths.",
         hints={
             "a": "VGG-11 holds eight convolutions. Which layers make up the difference to its name?",
             "c": "Close: how many of the layers with weights come after the flattening?",
             "d": "Count the row D of the figure, tile by tile.",
         },
     ),
+    WRITE_A_TABLE,
     replace(_PIXELS, complaint=_pixels_complaint),
     choice(
         "guess_adapted_layers",
