@@ -211,12 +211,20 @@ def main(arguments: list[str]) -> int:
 
 
 async def _peak_memory(manager: AsyncKernelManager) -> float:
-    """Sample the kernel's resident memory until cancelled; the highest value in MB."""
+    """Sample the resident memory of the kernel and its children until cancelled; the highest value in MB."""
     peak = 0
     try:
         process = psutil.Process(manager.provisioner.pid)  # type: ignore[union-attr]
         while True:
-            peak = max(peak, process.memory_info().rss)
+            peak = max(peak, process.memory_info().rss + sum(map(_resident, process.children(recursive=True))))
             await asyncio.sleep(SAMPLE_EVERY)
     except (asyncio.CancelledError, psutil.Error):
         return peak / 1e6
+
+
+def _resident(process: psutil.Process) -> int:
+    """Bytes; 0 for a process that has just ended."""
+    try:
+        return int(process.memory_info().rss)
+    except psutil.Error:
+        return 0
