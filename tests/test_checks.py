@@ -83,6 +83,7 @@ def test_a_recognised_mistake_gets_its_own_hint() -> None:
         (DOUBLE, lambda values: valeus * 2, "spelt as in the first line"),  # type: ignore[name-defined]  # noqa: F821
         (DOUBLE, lambda values: values @ torch.ones(7, 7), "shape of each tensor"),
         (DOUBLE, lambda values: values[:1] * 2, "paper"),
+        (DOUBLE, lambda values: f"{values * 2}", "returns the text"),
     ],
 )
 def test_an_unusable_answer_gets_advice_not_a_stack_trace(exercise: Exercise, answer: object, advice: str) -> None:

@@ -195,6 +195,8 @@ def code(
                 return NOTHING_RETURNED
             if is_unanswered(result):
                 return UNANSWERED
+            if isinstance(result, str) and not isinstance(reference(*deepcopy(case)), str):
+                return f"Your function returns the text {result[:40]!r}; return the value itself, unformatted."
         return None
 
     def matches(answer: Any, expected: Callable[..., Any]) -> bool:

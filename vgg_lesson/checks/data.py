@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.nn.functional import interpolate
 
 from vgg_lesson.arithmetic import FLOAT32_BYTES, trace
 from vgg_lesson.checks.base import UNANSWERED, Exercise, choice, code, number, numbers
+from vgg_lesson.checks.normalising import NORMALISE
 from vgg_lesson.configs import get_config
-from vgg_lesson.datasets import MEAN, PADDED, SIDE, STD, to_batch
+from vgg_lesson.datasets import MEAN, PADDED, SIDE, STD
 from vgg_lesson.published import published
 
 TRAIN, TEST = (published("fashion_mnist_images")[split] for split in ("train", "test"))
@@ -58,72 +58,8 @@ def _early_share() -> float:
     return early / sum(row.macs for row in rows)
 
 
-def _normalised(images: Tensor) -> Tensor:
-    return to_batch(images, SIDE)
-
-
-def _scaled_only(images: Tensor) -> Tensor:
-    return images.unsqueeze(1) / 255
-
-
-def _pictures() -> list[tuple[Tensor]]:
-    generator = torch.Generator().manual_seed(0)
-    return [(torch.randint(0, 256, (count, SIDE, SIDE), dtype=torch.uint8, generator=generator),) for count in (1, 5)]
-
-
 def _smallest_side(pools: int) -> int:
     return int(2**pools)
-
-
-def _each_by_itself(images: Tensor) -> Tensor:
-    pixels = _scaled_only(images)
-    mean, spread = pixels.mean((1, 2, 3), keepdim=True), pixels.std((1, 2, 3), keepdim=True)
-    return (pixels - mean) / spread
-
-
-_NORMALISE = code(
-    "normalise_images",
-    _normalised,
-    _pictures(),
-    why="Mean and spread are measured once, on the training set, so that every picture is shown in the same units.",
-    mistakes={
-        "The channel axis is missing: the network wants (batch, 1, height, width).": (
-            lambda images: _normalised(images).squeeze(1)
-        ),
-        "The channel axis is there, but not in second place.": lambda images: _normalised(images).transpose(0, 1),
-        "PyTorch puts the channel axis before height and width.": lambda images: _normalised(images).movedim(1, -1),
-        "The pixels run from 0 to 1, but they are not normalised yet.": _scaled_only,
-        "Mean and spread belong to pixels between 0 and 1: what is still to be done before?": (
-            lambda images: (images.unsqueeze(1) - MEAN) / STD
-        ),
-        "The values are a little too small: what is the largest grey value, which has to become 1?": (
-            lambda images: (images.unsqueeze(1) / 256 - MEAN) / STD
-        ),
-        "The mean is subtracted. What would bring the spread to 1?": lambda images: _scaled_only(images) - MEAN,
-        "The spread is 1. Which step would bring the mean to 0?": lambda images: _scaled_only(images) / STD,
-        "Both numbers are used, in the wrong order: after the division the mean is another one.": (
-            lambda images: _scaled_only(images) / STD - MEAN
-        ),
-        "You multiply by the spread. Which operation brings a spread to 1?": (
-            lambda images: (_scaled_only(images) - MEAN) * STD
-        ),
-        "You used the mean and spread of the images at hand; use those of the training set.": (
-            lambda images: (_scaled_only(images) - _scaled_only(images).mean()) / _scaled_only(images).std()
-        ),
-        "Each image has a mean and spread of its own here, so a dark one comes out like a bright one.": _each_by_itself,
-        "Nothing is padded here: height and width stay as they are.": lambda images: to_batch(images, PADDED),
-    },
-    otherwise="Three steps: a channel axis, 0 to 1, then minus the mean and divided by the spread.",
-)
-
-
-def _normalise_complaint(answer: Any) -> str | None:
-    if complaint := _NORMALISE.complaint(answer):
-        return complaint
-    result = answer(_pictures()[0][0])
-    if isinstance(result, Tensor) and result.dtype != torch.float32 and _NORMALISE.matches(answer, _normalised):
-        return f"The values are right, but they are {result.dtype}: the network's weights are float32."
-    return None
 
 
 def _roughly(answer: Any, expected: int) -> bool:
@@ -166,6 +102,12 @@ EXERCISES = [
             (BATCH, LARGE, LARGE, 1): "PyTorch puts the channels before height and width.",
             (BATCH, 3, LARGE, LARGE): "FashionMNIST is grey. How many channels does a grey image have?",
             (BATCH, 1, SIDE, SIDE): "The loader resizes first.",
+            (
+                BATCH,
+                1,
+                PADDED,
+                PADDED,
+            ): "Nothing is padded here. Read the transform: what does Resize make of an image?",
             (1, BATCH, LARGE, LARGE): "The first axis counts the images.",
             (1, 1, LARGE, LARGE): "That is one image. How many does the loader collect?",
             (BATCH, LARGE, LARGE): "As stored there is no channel axis. But what has ToTensor done?",
@@ -185,6 +127,7 @@ EXERCISES = [
             (FULL_BATCHES + 1, BATCH - LAST_BATCH): "That is how many the last batch lacks. How many does it have?",
             (TRAIN / BATCH, LAST_BATCH): "A batch that is not full is still a batch: the number of batches is whole.",
             (FULL_BATCHES + 1, LAST_BATCH / BATCH): "That is how full the last batch is. How many images is that?",
+            (LAST_BATCH, FULL_BATCHES + 1): "The other way round: batches first.",
             (TEST // BATCH + 1, TEST % BATCH): "That is one pass over the test set. Training uses the other one.",
         },
         otherwise="Divide the images by the batch size; look at the whole part and at the remainder.",
@@ -209,8 +152,8 @@ EXERCISES = [
             (WINDOW * SIDE / LARGE) ** 2: "That is an area. The question is about the side.",
             1 / 8: "That is one pixel of the enlarged image. The window is wider than one pixel.",
             LARGE / SIDE / WINDOW: "So many windows lie side by side in one original pixel. Turn the question round.",
-            0.38: "Right, but rounded. Give it as it is.",
-            0.4: "Right, but rounded. Give it as it is.",
+            LARGE / SIDE: "So many enlarged pixels make an original one. The window has three of them.",
+            **dict.fromkeys((0.37, 0.38, 0.4), "Right, but rounded. Give it as it is."),
         },
         otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
         relative=1e-3,
@@ -226,6 +169,8 @@ EXERCISES = [
                 (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
                 (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
                 (SIDE**2, LARGE**2): "Those are the pixels of one image. How many images, and how many bytes a pixel?",
+                (STORED_BYTES * 8, RESIZED_BYTES * 8): "Those are bits. Eight of them make a byte.",
+                (STORED_BYTES * 3, RESIZED_BYTES * 3): "FashionMNIST is grey: how many values has a pixel?",
                 (RESIZED_BYTES, STORED_BYTES): "The other way round: as stored first, enlarged second.",
             },
             otherwise="Images times pixels per image times bytes per pixel, twice.",
@@ -262,9 +207,11 @@ EXERCISES = [
             ),
             "Two to the fifth means multiplying by two, five times, starting from one.": lambda pools: pools**2,
             "Check it with no pool at all: a single pixel is then enough.": lambda pools: 2 ** (pools + 1),
-            "One factor is missing. Check it with a single pool: which sides leave a cell?": (
-                lambda pools: 2 ** max(pools - 1, 0)
+            "One factor is missing. Check it with a single pool: which sides leave a cell?": lambda pools: (
+                2 ** (pools - 1)
             ),
+            "Four times the cells, yes. But the question is about the side.": lambda pools: 4**pools,
+            "In Python ^ is no power: write ** or multiply.": lambda pools: 2 ^ pools,
             "Right for five pools. The answer has to use the argument.": lambda pools: 2**POOLS,
             "You leave a 7×7 grid, as ImageNet's head wants it. The least that a classifier can read is one cell.": (
                 lambda pools: 7 * 2**pools
@@ -300,5 +247,5 @@ EXERCISES = [
         otherwise="Undo the normalisation for the value 0: times the spread, plus the mean, then back to 0 to 255.",
         relative=5e-3,
     ),
-    replace(_NORMALISE, complaint=_normalise_complaint),
+    NORMALISE,
 ]
