@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -35,11 +36,12 @@ class LessonFigure(Figure):
 
     def png(self) -> bytes:
         """The picture as a PNG of at most 256 colours: a third of the size, so that notebooks stay light."""
-        drawn, small = io.BytesIO(), io.BytesIO()
-        with _DRAWING, mpl.rc_context(fname=_style_file()):
-            self.savefig(drawn, format="png")
-        with Image.open(drawn) as picture:
-            palette = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small = io.BytesIO()
+        with mpl.rc_context(fname=_style_file()):
+            canvas = FigureCanvasAgg(self)
+            canvas.draw()  # savefig would draw twice, and write a PNG to be read again
+        pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
+        palette = pixels.convert("RGB").quantize(256, dither=Image.Dither.NONE)
         palette.save(small, format="png", optimize=True)
         return small.getvalue()
 

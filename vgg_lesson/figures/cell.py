@@ -74,7 +74,7 @@ def _draw_whole(axes: Axes, image: Tensor, box: Box, margin: int) -> None:
     margin += max(4, size // 25)
     axes.add_patch(Rectangle((-margin, -margin), size + 2 * margin, size + 2 * margin, **PADDING_LOOK))
     axes.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="white", zorder=-1))
-    show_image(axes, image, alpha=0.5)
+    show_image(axes, image.numpy(), alpha=0.5)
     left, top, side = box
     for line, middle in ((axes.axvline, left), (axes.axhline, top)):
         line(middle + (side - 1) / 2, color=style.ORANGE, linewidth=1, linestyle=":")
@@ -90,11 +90,11 @@ def _draw_near(axes: Axes, image: Tensor, influence: Tensor | None, box: Box, ha
     axes.add_patch(Rectangle((left - rim, top - rim), side + 2 * rim, side + 2 * rim, **PADDING_LOOK))
     if influence is None:
         axes.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="white", zorder=-1))
-        show_image(axes, image)
+        show_image(axes, image.numpy())
         axes.set_title("its window, enlarged", fontsize=14)
     else:
         strongest = max(influence.max().item(), 1e-30)
-        show_image(axes, influence / strongest, cmap="Blues", vmin=0, vmax=0.8)
+        show_image(axes, (influence / strongest).numpy(), cmap="Blues", vmin=0, vmax=0.8)
     if half:
         inner = (left + (side - half) // 2, top + (side - half) // 2, half)
         _frame(axes, inner, style.GREEN, "--")

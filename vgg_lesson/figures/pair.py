@@ -28,12 +28,14 @@ def tell_apart(
     figure.set_layout_engine("none")  # places that stay, and half the time
     for index, name in enumerate(names):
         axes = figure.add_axes((0.015, 0.55 - 0.36 * index, 0.13, 0.265))
-        show_image(axes, images[index], cmap="gray", vmin=0, vmax=255)
+        show_image(axes, images[index].numpy(), cmap="gray", vmin=0, vmax=255)
         axes.set_title(name, fontsize=13, loc="center", fontweight="normal", color=_color(index), pad=3)
     _draw_signal(figure.add_axes((0.225, 0.2, 0.435, 0.65)), signals)
     _draw_scores(figure.add_axes((0.775, 0.2, 0.21, 0.65)), scores, classes)
     gap = (scores[0] - scores[1]).abs().max().item()
-    figure.suptitle(f"Their scores differ by up to about {_short(gap)}", x=0.015, ha="left", fontsize=16, fontweight="bold")
+    figure.suptitle(
+        f"Their scores differ by up to about {_short(gap)}", x=0.015, ha="left", fontsize=16, fontweight="bold"
+    )
     return finish(
         figure,
         f"{names[0].capitalize()} and {names[1]} on their way through {len(signals) - 1} layers with weights: "

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -109,16 +110,12 @@ class Panel:
 
     def refresh(self) -> None:
         """Compute and show everything for the values that the controls have now."""
-        self._waiting, self._busy = None, True
-        try:
-            self._adjust(self.controls)
-            for number, part in enumerate(self._compute(**self.values)):
-                self.show(number, part)
-            self.say("")
-        except Exception as error:
-            self.say(f"This setting does not work: {error or type(error).__name__}")
-        finally:
-            self._busy = False
+        self._waiting = None
+        if self._fitted():
+            with self._excused():
+                for number, part in enumerate(self._compute(**self.values)):
+                    self.show(number, part)
+                self.say("")
 
     def show(self, number: int, part: Part) -> None:
         """Put a figure or HTML in place ``number``, counted from 0; a new place must be the next one."""
@@ -136,7 +133,7 @@ class Panel:
         self._below.layout.visibility = "hidden" if sentence else "visible"
 
     def _changed(self, _: Any) -> None:
-        if self._busy or self._waiting is not None:
+        if self._busy or not self._fitted() or self._waiting is not None:
             return
         try:
             loop = asyncio.get_running_loop()
@@ -144,6 +141,24 @@ class Panel:
             self.refresh()
         else:
             self._waiting = loop.call_later(PAUSE, self.refresh)
+
+    def _fitted(self) -> bool:
+        """Whether the controls could be fitted to one another."""
+        with self._excused():
+            self._adjust(self.controls)
+            return True
+        return False
+
+    @contextmanager
+    def _excused(self) -> Iterator[None]:
+        """Changes that are made inside start nothing, and an exception becomes a sentence."""
+        self._busy = True
+        try:
+            yield
+        except Exception as error:
+            self.say(f"This setting does not work: {str(error) or type(error).__name__}")
+        finally:
+            self._busy = False
 
 
 class _Picture:
@@ -157,7 +172,7 @@ class _Picture:
 
     @property
     def png(self) -> bytes:
-        return self._image.value
+        return bytes(self._image.value)
 
     def show(self, figure: LessonFigure) -> None:
         self._image.value, self._image.tooltip = figure.png(), figure.alt

@@ -29,16 +29,16 @@ def _panel() -> Panel:
     layers = gridded("VGG-11", 224)
     controls = {
         "config": menu("network", list(CONFIGS), "VGG-11", "a column of Table 1 of the paper"),
+        "image_size": choice("picture side", SIZES, 224, "pixels along one side of the picture"),
         "layer": menu("layer", layers, "pool5", "a convolution, a pool or a normalisation"),
         "row": slider("row", 0, 6, 3, "the cell's row, from the top"),
         "column": slider("column", 0, 6, 3, "the cell's column, from the left"),
-        "image_size": choice("picture side", SIZES, 224, "pixels along one side of the picture"),
         "garment": menu("garment", list(CLASSES), "Ankle boot", "which picture lies under the window"),
     }
     return Panel(controls, show_cell, fit_controls)
 
 
-def show_cell(config: str, layer: str, row: int, column: int, image_size: int, garment: str) -> Iterator[Part]:
+def show_cell(config: str, image_size: int, layer: str, row: int, column: int, garment: str) -> Iterator[Part]:
     """The arithmetic in words, then the picture."""
     counted = trace(config, image_size=image_size)
     side = counted.row(layer).output_shape[1]
