@@ -66,17 +66,20 @@ class Plan:
     recipe: Mapping[str, Any]
 
 
+_NETWORK = {**CLASS_NETWORK, "dropout": 0.0}
 _RECIPE = {
-    "epochs": 2, "batch_size": 128, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4,
+    "epochs": 1, "batch_size": 64, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4,
     "schedule": "one-cycle", "label_smoothing": 0.1, "precision": "auto",
 }  # fmt: skip
 
 # Chosen on a validation split of the training images; "full" is a longer run of a wider network, not yet tuned.
 PLANS: Mapping[str, Plan] = MappingProxyType(
     {
-        "smoke": Plan(CLASS_NETWORK, {**_RECIPE, "epochs": 1}),
-        "class": Plan(CLASS_NETWORK, _RECIPE),
-        "full": Plan({**CLASS_NETWORK, "width": 0.5}, {**_RECIPE, "epochs": 20, "augment": "flip+shift"}),
+        "smoke": Plan(_NETWORK, _RECIPE),
+        "class": Plan(_NETWORK, _RECIPE),
+        "full": Plan(
+            {**CLASS_NETWORK, "width": 0.5}, {**_RECIPE, "epochs": 20, "batch_size": 128, "augment": "flip+shift"}
+        ),
     }
 )
 

@@ -30,7 +30,7 @@ TOLERANCE = 0.01  # an accuracy this near to the published one counts as reprodu
 
 @dataclass(frozen=True)
 class Recipe:
-    """A plain loop: model, loader settings, SGD at ``lr``; ``epochs`` and ``published`` accuracy as its author has them."""
+    """A plain loop with SGD at ``lr``; ``epochs`` and ``claimed`` accuracies are its author's."""
 
     name: str
     build: Callable[[], nn.Module]

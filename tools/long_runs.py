@@ -1,0 +1,99 @@
+"""The stored logs of whole runs of `vgg_lesson.fit`: the class plan, the full plan, and the post's own experiment.
+
+A run that is interrupted goes on from its checkpoint when the command is given again.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tools.paths import ROOT
+from vgg_lesson import PLANS, History, ImageSet, build_vgg, evaluate, fit
+from vgg_lesson.datasets import Preprocessing
+from vgg_lesson.machine import cpu_count, fast_precision, pick_device
+from vgg_lesson.stored_runs import COLUMNS
+
+CHECKPOINTS = ROOT / "build" / "runs"
+LOSS_EVERY = 10
+POST_EPOCHS = 4
+HEADER = f"""\
+# {{about}}, seed {{seed}}; {{precision}}, channels_last, {{seconds:.0f}} s of training on {{cpus}} CPUs. \
+Made by: python -m tools runs {{group}}
+# loss: mean training loss of the last {LOSS_EVERY} steps. accuracy: on the test set, {{looked}}.
+"""
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """What one run trains, and how. ``look``: at the test set after every epoch, as the post does; else at the end."""
+
+    about: str
+    group: str
+    network: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    seed: int = 0
+    look: bool = False
+    raw: bool = False
+
+    def log(self, name: str, train: ImageSet, test: ImageSet) -> str | None:
+        """Train to the end and return the log as CSV; None if interrupted."""
+        torch.manual_seed(self.seed)
+        model = build_vgg(**self.network)
+        if self.raw:  # values from 0 to 1, as the post feeds them
+            model.preprocessing = Preprocessing(model.settings["image_size"], mean=0.0, std=1.0)
+        history = fit(
+            model, train, test if self.look else None, **self.recipe, seed=self.seed, label=name,
+            checkpoint=CHECKPOINTS / f"{name}.checkpoint",
+        )  # fmt: skip
+        if history.interrupted:
+            return None
+        accuracies = {record.step: record.validation_accuracy for record in history.epochs}
+        if not self.look:
+            accuracies = {len(history.step_losses): evaluate(model, test)[1]}
+        return self._header(history) + _rows(history, accuracies)
+
+    def _header(self, history: History) -> str:
+        precision = self.recipe.get("precision", "fp32")
+        return HEADER.format(
+            about=self.about, seed=self.seed, group=self.group, seconds=history.seconds, cpus=cpu_count(),
+            precision=fast_precision(pick_device()) if precision == "auto" else precision,
+            looked="after every epoch" if self.look else "looked at once, at the end",
+        )  # fmt: skip
+
+
+def _plan(name: str, about: str, seeds: int) -> dict[str, LongRun]:
+    plan = PLANS[name]
+    return {f"{name}_seed{seed}": LongRun(about, name, plan.network, plan.recipe, seed) for seed in range(seeds)}
+
+
+def _post(init: str, about: str) -> LongRun:
+    network = {"in_channels": 1, "num_classes": 10, "image_size": 224, "width": 0.25, "init": init}
+    recipe = {"epochs": POST_EPOCHS, "batch_size": 128, "lr": 0.1}
+    return LongRun(f"the post's quarter-width VGG-11 at 224x224, {about}, lr 0.1", "post", network, recipe,
+                   look=True, raw=True)  # fmt: skip
+
+
+LONG_RUNS: Mapping[str, Mapping[str, LongRun]] = {
+    "class": _plan("class", "the class plan, VGG-11 layout at quarter width, 32x32", 5),
+    "full": _plan("full", "the full plan", 3),
+    "post": {"post_pytorch": _post("pytorch", "PyTorch's initialisation"), "post_he": _post("he", "He initialisation")},
+}
+
+
+def _rows(history: History, accuracies: Mapping[int, float | None]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    last = len(history.step_losses)
+    steps = sorted({*range(LOSS_EVERY, last + 1, LOSS_EVERY), *accuracies, last})
+    for before, step in zip([0, *steps], steps, strict=False):
+        accuracy = accuracies.get(step)
+        row = {"step": step, "loss": round(history.mean_loss(before + 1, step), 5), "spread": ""}
+        writer.writerow(row | {"accuracy": "" if accuracy is None else round(accuracy, 4)})
+    return text.getvalue()
