@@ -10,6 +10,7 @@ from vgg_lesson.figures.curves import (
     published_curves,
     running_log,
     schedule_curve,
+    seeds_of_a_run,
     valley_paths,
 )
 from vgg_lesson.figures.data import (

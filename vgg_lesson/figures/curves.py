@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
+from statistics import mean
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
 from vgg_lesson.history import History
 from vgg_lesson.published import published
+from vgg_lesson.stored_runs import StoredRun
 from vgg_lesson.style import (
     AMBER,
     BLACK,
     BLUE,
     COLORS,
     GREY,
+    LINES,
     MARKERS,
     ORANGE,
     LessonFigure,
@@ -140,6 +146,65 @@ def _log_row(axes: Axes, row: int, accuracy: float, edge: float, error: float) -
 
 
 @styled
+def four_logs(
+    logs: Mapping[str, Mapping[str, Sequence[float]]], *, highest: float = 2.6, guessing: float = math.log(10)
+) -> LessonFigure:
+    """Logs side by side, letter → column → value per epoch: loss above, accuracy below, two evaluations of each epoch.
+
+    The columns are those of `vgg_lesson.stored_runs.four_logs`. Losses above ``highest`` are drawn at the edge;
+    ``guessing`` is the dotted line. The text alternative tells first and last values and names no cause.
+    """
+    figure = new_figure(10, 5.6)
+    for column, (letter, log) in enumerate(logs.items()):
+        loss, accuracy = figure.add_subplot(2, len(logs), column + 1), figure.add_subplot(2, len(logs), column + 5)
+        loss.axhline(guessing, color=GREY, linestyle=":", linewidth=1.5)
+        for axes, measure, limit in ((loss, "loss", highest), (accuracy, "accuracy", 1.0)):
+            for (source, _), look in zip(LOG_CURVES, LOG_LOOKS, strict=True):
+                values = [min(value, limit) for value in log[f"{source}_{measure}"]]
+                axes.plot(log["epoch"], values, **look)
+            axes.set(xlim=(0, max(log["epoch"]) + 1), ylim=(0, 1.04 * limit))
+            axes.tick_params(labelsize=11)
+            if column:
+                axes.tick_params(labelleft=False)
+            else:
+                axes.set_ylabel(measure)
+        loss.set_title(letter, loc="center", fontsize=18)
+        accuracy.set_xlabel("epoch")
+        for axes in (loss, accuracy):
+            _mark_missing(axes, log)
+    handles = [Line2D([], [], label=label, **look) for (_, label), look in zip(LOG_CURVES, LOG_LOOKS, strict=True)]
+    figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=13)
+    return finish(figure, " ".join(f"Log {letter}: {_log_in_words(log)}." for letter, log in logs.items()))
+
+
+LOG_CURVES = (("train", "training"), ("validation", "validation"), ("again", "the same network, evaluated again"))
+LOG_LOOKS: tuple[dict[str, Any], ...] = (
+    {"color": ORANGE, "marker": "s", "linestyle": "--", "markersize": 5, "linewidth": 1.5},
+    {"color": BLUE, "marker": "o", "linestyle": "-", "markersize": 5, "linewidth": 1.5},
+    {"color": BLACK, "marker": "x", "linestyle": "none", "markersize": 8, "markeredgewidth": 1.5},
+)
+
+
+def _mark_missing(axes: Axes, log: Mapping[str, Sequence[float]]) -> None:
+    missing = [epoch for epoch, loss in zip(log["epoch"], log["train_loss"], strict=True) if math.isnan(loss)]
+    if missing:
+        axes.axvspan(missing[0] - 0.5, missing[-1] + 1, color=GREY, alpha=0.15, linewidth=0)
+
+
+def _log_in_words(log: Mapping[str, Sequence[float]]) -> str:
+    def told(column: str) -> str:
+        first, last = (f"{log[column][place]:.2f}" for place in (0, -1))
+        return f"from {first} to {last}"
+
+    gap = max(abs(a - b) for a, b in zip(log["validation_loss"], log["again_loss"], strict=True) if a == a)
+    return (
+        f"over {len(log['epoch'])} epochs the training loss goes {told('train_loss')}, the validation loss "
+        f"{told('validation_loss')}, the training accuracy {told('train_accuracy')}, the validation accuracy "
+        f"{told('validation_accuracy')}; a second evaluation differs by up to {gap:.2f} in loss"
+    )
+
+
+@styled
 def published_curves() -> LessonFigure:
     """The log that the post published, epoch by epoch: loss and accuracy, training against test."""
     train = {"loss": published("post_train_loss"), "accuracy": published("post_train_accuracy")}
@@ -188,5 +253,45 @@ def beside_the_post(history: History, test_accuracy: float, network: str) -> Les
     return finish(
         figure,
         f"Test accuracy of the post's published run over ten epochs, ending at {theirs[-1]:.2%}, and of ours "
-        f"({network}) with {test_accuracy:.2%} on the test set after {epochs[-1]} epochs.",
+        f"({network}) with {test_accuracy:.2%} on the test set after {epochs[-1]} epoch{'s' * (epochs[-1] > 1)}.",
+    )
+
+
+@styled
+def seeds_of_a_run(runs: Mapping[str, StoredRun], window: int = 50) -> LessonFigure:
+    """Stored runs that differ in their seed alone: smoothed losses, and where each ended on the test set.
+
+    ``runs`` maps a label to a log; ``window`` is how many steps are averaged.
+    """
+    if not runs:
+        raise ValueError("runs is empty; at least one stored run is expected")
+    figure = new_figure(10, 4.2)
+    left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
+    target = published("post_test_accuracy")[-1]
+    finals = [run.accuracies[-1][1] for run in runs.values()]
+    for index, run in enumerate(runs.values()):
+        color, line, marker = COLORS[index % 7], LINES[index % 7], MARKERS[index % 7]
+        steps = [step for step, _ in run.losses]
+        losses = [loss for _, loss in run.losses]
+        every = max(1, window // max(1, steps[0]))
+        smooth = [mean(losses[max(0, last - every) : last]) for last in range(1, len(losses) + 1)]
+        left.plot(steps, smooth, color=color, linestyle=line, linewidth=1.8)
+        right.plot(finals[index], len(runs) - index, color=color, marker=marker, markersize=11, linestyle="none")
+        right.annotate(f"{finals[index]:.2%}", (finals[index], len(runs) - index), (0, 11), textcoords="offset points",
+                       ha="center", fontsize=12)  # fmt: skip
+    left.set(xlabel="step", ylabel=f"training loss, mean of {window} steps", ylim=(0, None))
+    left.set_title(f"{len(runs)} seeds, one story")
+    right.axvline(target, color=GREY, linestyle="--", linewidth=1.8)
+    right.set_yticks(range(len(runs), 0, -1), list(runs))
+    right.set_xlim(min(target, *finals) - 0.004, max(target, *finals) + 0.004)
+    right.set_ylim(0.4, len(runs) + 0.9)
+    right.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    right.xaxis.set_major_locator(MaxNLocator(4))
+    right.set(xlabel="test accuracy")
+    right.set_title(f"dashed: the post, {target:.2%}")
+    listed = ", ".join(f"{label} {final:.2%}" for label, final in zip(runs, finals, strict=True))
+    return finish(
+        figure,
+        f"Training loss of {len(runs)} runs of one recipe with different seeds, curves close together, and their test "
+        f"accuracies: {listed}; the post ended at {target:.2%}.",
     )
