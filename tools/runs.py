@@ -2,7 +2,8 @@
 
 Every run is the plain loop of notebook 05 in float32: the class network without batch norm and with 1,024 hidden
 units, FashionMNIST at 32×32, batches of 128, SGD, cross-entropy; images and dropout in the order of `vgg_lesson.fit`
-with the same seed. A run that is interrupted goes on from the end of its last epoch.
+with the same seed. A run that is interrupted goes on from the end of its last epoch. Only the four small runs of the
+group ``diagnose`` differ: see `tools.diagnose`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import argparse
 import csv
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from tools import diagnose
 from tools.paths import ASSETS, ROOT
 from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
 from vgg_lesson.files import write_atomically
@@ -181,17 +184,28 @@ class Run:
 def main(arguments: list[str]) -> int:
     """``python -m tools runs [GROUP …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(GROUPS)}; default: all")
+    known = [*GROUPS, "diagnose"]
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(known)}; default: all")
     options = parser.parse_args(arguments)
-    if unknown := set(options.groups) - set(GROUPS):
-        parser.error(f"unknown group {', '.join(sorted(unknown))}; choose from {', '.join(GROUPS)}")
+    if unknown := set(options.groups) - set(known):
+        parser.error(f"unknown group {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
     set_threads()
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
     if (len(train), len(test)) != tuple(FULL_COUNTS.values()):
         parser.exit(1, "the full data are needed; `python -m vgg_lesson data` fetches them\n")
-    for group in options.groups or GROUPS:
-        for name, plan in GROUPS[group].items():
+    for group in options.groups or known:
+        for name, made in _logs(group, train, test):
             path = ASSETS / "runs" / f"{name}.csv"
-            write_atomically(path, Run(name, plan, train, test).finish().encode())
+            write_atomically(path, made().encode())
             print(f"wrote {path.relative_to(ROOT)}", flush=True)
     return 0
+
+
+def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Callable[[], str]]]:
+    """The logs of a group: name and what makes its text."""
+    if group == "diagnose":
+        for cause, small in diagnose.PLANS.items():
+            yield f"diagnose_{cause}", partial(diagnose.log, small, train)
+        return
+    for name, plan in GROUPS[group].items():
+        yield name, Run(name, plan, train, test).finish

@@ -10,6 +10,11 @@ from importlib.resources import files
 ESCAPE_LOSS, ESCAPE_STEPS = 2.0, 50
 _FOLDER = files("vgg_lesson") / "assets" / "runs"
 COLUMNS = ("step", "loss", "spread", "accuracy")
+EPOCH_COLUMNS = (
+    "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "again_loss", "again_accuracy",
+)  # fmt: skip
+# The letters of notebook 06 and the causes of the logs behind them, ``assets/runs/diagnose_CAUSE.csv``.
+DIAGNOSES: Mapping[str, str] = {"a": "eval", "b": "plateau", "c": "overfitting", "d": "nan"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,15 @@ def stored_run(name: str) -> StoredRun:
     about, rows = read_log(name)
     columns = [tuple((int(row["step"]), float(row[column])) for row in rows if row[column]) for column in COLUMNS[1:]]
     return StoredRun(name, about, *columns)
+
+
+def four_logs() -> dict[str, dict[str, list[float]]]:
+    """The logs to diagnose: letter → column of ``EPOCH_COLUMNS`` → one value per epoch, NaN where the run had none.
+
+    ``again`` is a second evaluation of the same weights on the same pictures, right after the first.
+    """
+    rows = {letter: read_log(f"diagnose_{cause}")[1] for letter, cause in DIAGNOSES.items()}
+    return {letter: {c: [float(row[c]) for row in log] for c in EPOCH_COLUMNS} for letter, log in rows.items()}
 
 
 def log_names() -> list[str]:

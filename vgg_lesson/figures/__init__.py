@@ -27,6 +27,7 @@ from vgg_lesson.figures.data import (
 from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_windows, stack_bill, window_cones
 from vgg_lesson.figures.desk import overlaid_runs
 from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
+from vgg_lesson.figures.logs import four_logs
 from vgg_lesson.figures.network import draw_network
 from vgg_lesson.figures.pair import tell_apart
 from vgg_lesson.figures.predictions import (
