@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from typing import Any
 
+import nbformat
 import pytest
 import torch
 from torch import nn
 from torch.nn.functional import conv2d
 
-from tools.paths import ASSETS
-from vgg_lesson.checks.depth import first_layer_stack
-from vgg_lesson.checks.fields import corner_of_pool4, detector_layers, field_of
+from tools.paths import ASSETS, NOTEBOOKS
+from vgg_lesson import check, trace
+from vgg_lesson.checks.depth import first_layer_stack, two_threes_or_one_five
+from vgg_lesson.checks.fields import (
+    corner_of_pool4,
+    detector_layers,
+    field_doubled,
+    field_of,
+    fields_by_layer,
+    without_pool,
+)
 from vgg_lesson.checks.melting import merge
 from vgg_lesson.published import published, source
 
@@ -34,6 +46,55 @@ def test_corner_cell_sees_the_pixels_with_a_gradient(name: str) -> None:
     network(image)[0, 0, 0, 0].backward()
     assert image.grad is not None
     assert corner_of_pool4(name) == int((image.grad[0, 0, 0] > 0).sum())
+
+
+def test_the_wrong_list_is_what_doubling_the_field_gives() -> None:
+    wrong, right = fields_by_layer("VGG-16", field_doubled), fields_by_layer("VGG-16")
+    cells = [cell.source for cell in nbformat.read(NOTEBOOKS / "01_why_depth.ipynb", as_version=4).cells]
+    (exercise,) = (source for source in cells if "the first wrong number" in source)
+    listed = re.findall(r"\b(conv\d_\d|pool\d) (\d+)", exercise)
+    assert len(listed) == 7 and all(wrong[name] == int(field) for name, field in listed)
+    assert f"pool5 of VGG-16 sees {right['pool5']} pixels" in exercise
+    assert wrong["pool5"] == 308 and right == {
+        r.name: r.receptive_field for r in trace("VGG-16").rows if r.name in right
+    }
+
+
+def test_pools_taken_out_leave_what_the_solution_says() -> None:
+    assert [without_pool(number) for number in range(1, 6)] == [76, 78, 86, 102, 134]
+
+
+def from_the_back(layers: list[tuple[int, int]]) -> int:
+    """The same field, walked from the last layer to the first."""
+    field = 1
+    for window, stride in reversed(layers):
+        field = (field - 1) * stride + window
+    return field
+
+
+def test_another_way_to_the_field_is_right_and_a_list_of_fields_gets_advice() -> None:
+    assert check.recurrence(from_the_back).status == "right"
+    assert "several values" in check.recurrence(lambda layers: [field_of(layers)]).message
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda a, b: merge(a, b)[None, None], "index the first axes away"),
+        (lambda a, b: torch.kron(a, b), "how many pixels do two windows in a row see"),
+        (lambda a, b: merge(a, b).numpy(), "returns ndarray"),
+        (lambda a, b: conv2d(a, b), "stopped with RuntimeError"),
+    ],
+)
+def test_a_kernel_of_another_form_gets_advice(answer: Callable[..., Any], hint: str) -> None:
+    verdict = check.merge_two_kernels(answer)
+    assert verdict.status == "wrong" and hint in verdict.message
+
+
+def test_half_of_a_pair_of_counts_is_recognised() -> None:
+    _, five = two_threes_or_one_five()
+    assert check.two_threes_or_one_five((1, five)).message.startswith("Right so far: the 5×5.")
+    assert "Right so far" not in check.two_threes_or_one_five((1, 2)).message
 
 
 def test_merged_kernel_does_the_work_of_two() -> None:

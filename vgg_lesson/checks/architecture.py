@@ -7,12 +7,12 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.base import UNANSWERED, Exercise, choice, code, number, numbers
-from vgg_lesson.checks.blocks import WRITE_A_TABLE, WRITE_VGG_BLOCK
+from vgg_lesson.checks.base import UNANSWERED, Exercise, choice, number, numbers
+from vgg_lesson.checks.blocks import WRITE_VGG_BLOCK
+from vgg_lesson.checks.partly import partly
+from vgg_lesson.checks.pixels import ONE_BY_ONE
+from vgg_lesson.checks.tables import WRITE_A_TABLE
 from vgg_lesson.configs import CONFIGS
 
 POOLS = tuple(row.output_shape for row in trace("VGG-11").rows if row.kind == "pool")
@@ -24,21 +24,6 @@ def _size(size: int, kernel: int, padding: int, stride: int) -> int:
 
 def _flat(grid: int) -> int:
     return POOLS[-1][0] * grid * grid
-
-
-def _one_by_one(image: Tensor, weight: Tensor) -> Tensor:
-    return torch.einsum("oc,chw->ohw", weight, image)
-
-
-def _transposed(image: Tensor, weight: Tensor) -> Tensor:
-    """What comes out, where anything comes out at all, if rows and columns are mixed up."""
-    return _one_by_one(image, weight.T) if weight.shape[0] == weight.shape[1] else image
-
-
-def _pixel_cases() -> list[tuple[Tensor, Tensor]]:
-    draw = torch.Generator().manual_seed(0)
-    shapes = [((3, 4, 5), (2, 3)), ((4, 4, 4), (4, 4))]
-    return [(torch.rand(i, generator=draw), torch.rand(w, generator=draw)) for i, w in shapes]
 
 
 def _shape_mistakes() -> Mapping[tuple[float, ...], str]:
@@ -56,8 +41,22 @@ def _shape_mistakes() -> Mapping[tuple[float, ...], str]:
         _joined([right[0], *late[1:]]): "From block 2 on those are the sides that go in. What does a block do to them?",
         _joined([*right[:-1], right[-2]]): "Block 5 keeps the channels. Does it keep the grid too? It ends in a pool.",
         _joined(added): "Filters of two convolutions in a row do not add up: the second reads what the first gave.",
+        _joined([right[0], *right[:-1]]): "From block 2 on that is what goes in. What comes out?",
+        _joined([(side, channels) for channels, side in right]): "The channels come first in a pair, then the side.",
+        _joined(_unpadded()): "Your convolutions nibble at the grid. Which padding do VGG's have?",
         _joined(still): "The sides are right. Every block has its own number of filters; where does that number go?",
     }
+
+
+def _unpadded() -> list[tuple[int, int]]:
+    """Channels and side after each block, the first as given, if the convolutions after it had no padding."""
+    shapes = [(POOLS[0][0], POOLS[0][1])]
+    for (channels, *_), convs in zip(POOLS[1:], _convs()[1:], strict=True):
+        side = shapes[-1][1]
+        for _ in range(convs):
+            side = _size(side, 3, 0, 1)
+        shapes.append((channels, _size(side, 2, 0, 2)))
+    return shapes
 
 
 def _convs() -> list[int]:
@@ -78,12 +77,15 @@ def _as_ten_numbers(answer: Any) -> Any:
 
 _PAIRS = "Five pairs (channels, side) are expected, one per block, without the second side."
 
-_TEN_NUMBERS = numbers(
-    "block_shapes",
-    lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
-    why="Channels grow while the grid halves, and block 5 keeps block 4's number of channels.",
-    mistakes=_shape_mistakes,
-    otherwise="One pair (channels, side) per block, taken after its pool: start from (64, 112) and halve the side.",
+_TEN_NUMBERS = partly(
+    numbers(
+        "block_shapes",
+        lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
+        why="A network trades places for channels, and these ten numbers fix the size of every layer to come.",
+        mistakes=_shape_mistakes,
+        otherwise="Take each pair after the pool: the channels are the block's filters, the side is halved once more.",
+    ),
+    [f"block {number}" for number in range(1, len(POOLS) + 1)],
 )
 
 
@@ -113,31 +115,6 @@ def _head_mistakes() -> Mapping[tuple[float, ...], str]:
         (_flat(2 * side), *linear): "That is the grid before the last pool.",
         (*_head_lengths()[:3], 10): "The classes of our pictures come later. How many does ImageNet have?",
     }
-
-
-_PIXELS = code(
-    "one_by_one_conv",
-    _one_by_one,
-    _pixel_cases(),
-    why="A 1×1 convolution is one small linear layer, applied at every pixel alike.",
-    mistakes={
-        "The weights are used the wrong way round: rows belong to outputs, columns to inputs.": _transposed,
-        "The channels are mixed, but the places are summed up too: the output keeps height and width.": (
-            lambda image, weight: torch.einsum("oc,chw->o", weight, image)
-        ),
-    },
-    otherwise="For each pixel: output channel o is the sum over c of weight[o, c] · image[c]. Places stay apart.",
-)
-
-
-def _pixels_complaint(answer: Any) -> str | None:
-    complaint = _PIXELS.complaint(answer)
-    if complaint and "stopped with RuntimeError" in complaint:
-        return (
-            f"{complaint} A matrix product with three axes pairs the weights with rows of the picture, not with its "
-            "channels. How would you lay out the picture so that each pixel is one column?"
-        )
-    return complaint
 
 
 def _adapted_layers() -> str:
@@ -182,18 +159,23 @@ EXERCISES: list[Exercise] = [
             "before the window strides, or after?",
             224 // 2 + 2 - 7 + 1: "You halved first. The rim is there, and the window on it, before anything strides.",
             224 / 2: "Halving is what the stride alone would do; the window is seven wide and the padding only one.",
+            224 + 2 - 7: "So far the stride does nothing: the window moves two cells at a time here.",
+            (224 + 2) // 2: "That halves the padded picture. Where can a window of seven start for the last time?",
             _size(224, 7, 1, 1): "That is stride 1: the window moves two cells at a time here.",
         },
         otherwise="Put size 224, kernel 7, padding 1 and stride 2 into the formula, and round down before adding 1.",
     ),
     WRITE_VGG_BLOCK,
     replace(_TEN_NUMBERS, matches=_same_pairs, complaint=_pairs_complaint),
-    numbers(
-        "head_lengths",
-        _head_lengths,
-        why="Flattening turns 512 grids of 7×7 into one row; from there on only the number of units counts.",
-        mistakes=_head_mistakes,
-        otherwise="Four lengths: all numbers of the last grid, the two hidden layers, one score per class.",
+    partly(
+        numbers(
+            "head_lengths",
+            _head_lengths,
+            why="Flattening turns 512 grids of 7×7 into one row; from there on only the number of units counts.",
+            mistakes=_head_mistakes,
+            otherwise="Four lengths: all numbers of the last grid, the two hidden layers, one score per class.",
+        ),
+        ("the flattened row", "the first layer", "the second", "the third"),
     ),
     number(
         "flatten_at_96",
@@ -201,7 +183,8 @@ EXERCISES: list[Exercise] = [
         why="This one number ties a VGG to one size of picture; everything before it takes any.",
         mistakes=lambda: {
             _flat(7): "That is what a 224×224 image leaves. How large is the last grid of this one?",
-            _flat(6): "One halving is missing: how many pools are there?",
+            **{_flat(96 // 2**pools): "Halvings are missing: how many pools are there?" for pools in range(1, 5)},
+            96 // 32: "That is the side of the last grid. How many cells does it have, and how many numbers each?",
             POOLS[-1][0] * 96**2: "That flattens 512 maps of the picture's size. What did the five blocks do to it?",
             POOLS[-1][0] * 3: "A grid of side 3 has more than 3 cells.",
             _flat(7) * 96 / 224: "You scaled with the side. A grid shrinks in both directions.",
@@ -243,7 +226,7 @@ EXERCISES: list[Exercise] = [
         },
     ),
     WRITE_A_TABLE,
-    replace(_PIXELS, complaint=_pixels_complaint),
+    ONE_BY_ONE,
     choice(
         "guess_adapted_layers",
         _adapted_layers,

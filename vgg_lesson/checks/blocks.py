@@ -1,24 +1,22 @@
-"""Two exercises of notebook 02: a VGG block, judged by what it does to pictures, and a table for a network."""
+"""The exercise of notebook 02 that writes a VGG block: judged by what the block does to pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from vgg_lesson.checks.base import Exercise, Mistake, code
-from vgg_lesson.configs import CONFIGS
+from vgg_lesson.checks.base import code
 
 Block = Callable[[int, int, int], nn.Module]
+Behaviour = tuple[list[tuple[int, ...]], list[Tensor | str]]
 BLOCK_CASES = [(1, 4, 1), (4, 8, 2), (3, 6, 3)]
-SIDES = (8, 12)
-TABLE_LAYERS = 14
-LINEAR_LAYERS = CONFIGS["VGG-11"].weight_layers - CONFIGS["VGG-11"].conv_layers
-WIDTHS = tuple(block[0].channels for block in CONFIGS["VGG-11"].blocks)
+SIDES = (8, 11)
 
 
 @dataclass(frozen=True)
@@ -26,101 +24,118 @@ class Slips:
     """What a builder of blocks may get wrong; all as it should be by default."""
 
     follow: bool = True
+    swapped: bool = False
+    one_conv: bool = False
     padding: int = 1
     kernel: int = 3
-    relu: str = "each"
-    pool: str = "once"
-    pooling: type[nn.Module] = nn.MaxPool2d
     bias: bool = True
-    shared: bool = False
+    shared_from: int = 99
+    relu: Literal["each", "between", "last", "never"] = "each"
+    norm: bool = False
+    pool: Literal["once", "always", "never"] = "once"
+    pooling: type[nn.Module] = nn.MaxPool2d
+    stride: int = 2
 
 
-def _block(slips: Slips = Slips()) -> Block:
+RIGHT = Slips()
+
+
+def _block(slips: Slips = RIGHT) -> Block:
     def convolution(reads: int, writes: int) -> nn.Conv2d:
         return nn.Conv2d(reads, writes, slips.kernel, padding=slips.padding, bias=slips.bias)
 
     def build(in_channels: int, out_channels: int, num_convs: int) -> nn.Module:
+        reads, writes = (out_channels, in_channels) if slips.swapped else (in_channels, out_channels)
+        convs: list[nn.Conv2d] = []
         layers: list[nn.Module] = []
-        for index in range(num_convs):
-            again = slips.shared and index > 1
-            layers.append(layers[-2] if again else convolution(in_channels, out_channels))
-            layers += [nn.ReLU()] * (slips.relu == "each") + [slips.pooling(2)] * (slips.pool == "always")
-            in_channels = out_channels if slips.follow else in_channels
-        layers += [nn.ReLU()] * (slips.relu == "last") + [slips.pooling(2)] * (slips.pool == "once")
+        for index in range(1 if slips.one_conv else num_convs):
+            convs.append(convs[-1] if index >= slips.shared_from else convolution(reads, writes))
+            bend = slips.relu == "each" or (slips.relu == "between" and index < num_convs - 1)
+            layers += [convs[-1], *[nn.BatchNorm2d(writes)] * slips.norm, *[nn.ReLU()] * bend]
+            layers += [nn.MaxPool2d(2)] * (slips.pool == "always")
+            reads = writes if slips.follow else reads
+        layers += [nn.ReLU()] * (slips.relu == "last")
+        layers += [slips.pooling(2, slips.stride)] * (slips.pool == "once")
         return nn.Sequential(*layers)
 
     return build
 
 
-def _behaviour(build: Block, case: tuple[int, int, int]) -> tuple[list[tuple[int, ...]], list[Tensor | str]]:
+def _behaviour(build: Block, case: tuple[int, int, int]) -> Behaviour:
     """Shapes of a block's weights, and what comes out of two pictures (or the error) once these hold given numbers."""
     block = build(*case)
     draw = torch.Generator().manual_seed(0)
-    _output(block, torch.zeros(1, case[0], *SIDES))  # a lazy layer learns its channels here
+    _output(block, torch.zeros(2, case[0], *SIDES))  # a lazy layer learns its channels here
     weights = [weight for weight in block.parameters() if not is_lazy(weight)]
     with torch.no_grad():
         for weight in weights:
-            weight.copy_(torch.rand(weight.shape, generator=draw) - 0.4)
+            weight.copy_(torch.rand(weight.shape, generator=draw) - 0.5)
     shapes = [tuple(weight.shape) for weight in weights]
-    return shapes, [_output(block, torch.rand(2, case[0], side, side + 2, generator=draw)) for side in SIDES]
+    return shapes, [_output(block, torch.randn(2, case[0], side, side + 2, generator=draw)) for side in SIDES]
 
 
 def _output(block: nn.Module, picture: Tensor) -> Tensor | str:
     try:
         with torch.no_grad():
-            output = block.eval()(picture)
+            output = block(picture)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return output if isinstance(output, Tensor) else f"It returns {type(output).__name__} instead of a tensor."
 
 
-def _same_output(a: Any, b: Any) -> bool:
-    if not isinstance(a, Tensor) or not isinstance(b, Tensor):
-        return isinstance(a, str) and isinstance(b, str)
-    return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+def _same_output(a: Tensor | str, b: Tensor | str) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return a.shape == b.shape and torch.allclose(a, b, rtol=1e-4, atol=1e-5)
+    return isinstance(a, str) and isinstance(b, str)
 
 
-def _same_blocks(answer: Block, expected: Block) -> bool:
-    for case in BLOCK_CASES:
-        (shapes, outputs), (wanted_shapes, wanted) = _behaviour(answer, case), _behaviour(expected, case)
+@cache
+def _known(slips: Slips, case: tuple[int, int, int]) -> Behaviour:
+    return _behaviour(_block(slips), case)
+
+
+def _behaves(seen: Sequence[Behaviour], slips: Slips) -> bool:
+    """Whether what was ``seen`` of a builder, case by case, is what a builder with these ``slips`` does."""
+    for (shapes, outputs), case in zip(seen, BLOCK_CASES, strict=True):
+        wanted_shapes, wanted = _known(slips, case)
         if shapes != wanted_shapes or not all(map(_same_output, outputs, wanted)):
             return False
     return True
 
+
+SLIPS: Mapping[Slips, str] = {
+    Slips(follow=False): "The second convolution must take what the first one gives: which number changes in the loop?",
+    Slips(swapped=True): "Your convolution reads out_channels and writes in_channels. Which way do the pictures go?",
+    Slips(one_conv=True): "However large num_convs is, your block has one convolution. What is the loop for?",
+    Slips(padding=0): "Without padding each convolution nibbles at the grid; only the pool may shrink it.",
+    Slips(padding=2): "Your convolutions make the grid larger. Which padding gives back what a 3×3 window takes?",
+    Slips(kernel=1, padding=0): "With 1×1 windows no neighbour is ever seen. How wide are VGG's windows?",
+    Slips(kernel=5, padding=2): "Your windows are five wide. How wide are VGG's?",
+    Slips(bias=False): "Every filter has one number more than its window's weights: it is switched off in yours.",
+    Slips(shared_from=2): "The later convolutions are one object, used again: they share weights and learn one thing.",
+    Slips(shared_from=1): "One convolution is repeated. How could it read in_channels first and out_channels later?",
+    Slips(relu="never"): "Something is missing between the convolutions: without it two of them are one linear map.",
+    Slips(relu="last"): "There is a bend at the end only. What are two convolutions in a row with nothing between?",
+    Slips(relu="between"): "The last convolution goes into the pool unbent. How many ReLUs has a block of two?",
+    Slips(norm=True): "There is a batch norm in your block. VGG is older; you will add it yourself in notebook 06.",
+    Slips(pool="always"): "The pool stands in the loop: how often should a block halve its grid?",
+    Slips(pool="never"): "The grid comes out as large as it went in. Which layer of a block halves it?",
+    Slips(pooling=nn.AvgPool2d): "Your pool takes averages. What does VGG's keep of each 2×2 window?",
+    Slips(stride=1): "Your pool moves by one cell, so the grid is not halved. How far does VGG's move?",
+}
 
 _BLOCK = code(
     "write_vgg_block",
     _block(),
     BLOCK_CASES,
     why="That is all of VGG's body: five calls of this function.",
-    mistakes={
-        "The second convolution must take what the first one gives: which number changes in the loop?": (
-            _block(Slips(follow=False))
-        ),
-        "Without padding each convolution nibbles at the grid; only the pool may shrink it.": _block(Slips(padding=0)),
-        "With 1×1 windows no neighbour is ever seen. How wide are VGG's windows?": _block(Slips(kernel=1, padding=0)),
-        "Something is missing between the convolutions: without it two of them are one linear map.": (
-            _block(Slips(relu="never"))
-        ),
-        "There is a bend at the end only. What are two convolutions in a row with nothing between?": (
-            _block(Slips(relu="last"))
-        ),
-        "The pool stands in the loop: how often should a block halve its grid?": _block(Slips(pool="always")),
-        "The grid comes out as large as it went in. Which layer of a block halves it?": _block(Slips(pool="never")),
-        "Your pool takes averages. What does VGG's keep of each 2×2 window?": _block(Slips(pooling=nn.AvgPool2d)),
-        "Every filter has one number more than its window's weights: it is switched off in yours.": (
-            _block(Slips(bias=False))
-        ),
-        "One convolution object stands in your block more than once: layers that share weights are one layer.": (
-            _block(Slips(shared=True))
-        ),
-    },
+    mistakes={hint: _block(slips) for slips, hint in SLIPS.items()},
     otherwise="Print my_block(4, 8, 2) and read it line by line against the sentence above.",
 )
 
 
-def _block_complaint(answer: Any) -> str | None:
-    """Why a block cannot be judged; an error while it runs counts as a mistake if it is a known one."""
+def _form(answer: Any) -> str | None:
+    """Why nothing can be sent through what a builder returns."""
     complaint = _BLOCK.complaint(answer)
     if complaint and "is not a Module subclass" in complaint:
         return f"{complaint} nn.Sequential takes the layers one by one: a star unpacks a list."
@@ -129,78 +144,33 @@ def _block_complaint(answer: Any) -> str | None:
     built = answer(*BLOCK_CASES[0])
     if isinstance(built, tuple | list | nn.ModuleList):
         return "The layers are there, but nothing runs them in turn. Wrap the layers in nn.Sequential."
-    if not isinstance(built, nn.Module):
-        return f"Your function returns {type(built).__name__}; an nn.Sequential is expected."
-    if any(_same_blocks(answer, known.answer) for known in _BLOCK.mistakes()):
-        return None
-    return next(filter(None, (_stop(answer, case) for case in BLOCK_CASES)), None)
+    return None if isinstance(built, nn.Module) else f"It returns {type(built).__name__}; an nn.Sequential is expected."
 
 
-def _stop(answer: Block, case: tuple[int, int, int]) -> str | None:
-    error = _behaviour(answer, case)[1][0]
-    if isinstance(error, Tensor):
-        return None
-    side = SIDES[0]
-    return f"my_block{case} is built, but a picture of {case[0]}×{side}×{side + 2} does not get through. {error}"
-
-
-WRITE_VGG_BLOCK = replace(_BLOCK, matches=_same_blocks, complaint=_block_complaint)
-
-
-def _table(counts: Sequence[int]) -> list[tuple[int, int]]:
-    return list(zip(counts, WIDTHS, strict=True))
-
-
-def _judged(pairs: Sequence[tuple[int, int]]) -> str:
-    """What is wrong with a table for the family; "right" if nothing is."""
-    counts, widths = [pair[0] for pair in pairs], tuple(pair[1] for pair in pairs)
-    convolutions = sum(counts)
-    if len(pairs) in (TABLE_LAYERS, TABLE_LAYERS - LINEAR_LAYERS):
-        return "a block per layer"
-    if tuple(counts) == WIDTHS:
-        return "pairs turned round"
-    if len(pairs) != len(WIDTHS) or min(counts) < 1:
-        return "not five blocks"
-    if widths != WIDTHS:
-        return "other widths"
-    if convolutions == TABLE_LAYERS:
-        return "linear layers not counted"
-    if convolutions == TABLE_LAYERS - LINEAR_LAYERS - len(WIDTHS):
-        return "pools counted"
-    return "right" if convolutions == TABLE_LAYERS - LINEAR_LAYERS else "another network"
-
-
-def _table_mistakes() -> list[Mistake]:
-    right = _table((2, 2, 2, 2, 3))
-    return [
-        Mistake(_table((2, 3, 3, 3, 3)), "Those are 14 convolutions. Which other layers have weights and count?"),
-        Mistake(_table((1, 1, 1, 1, 2)), "A pool has no weights, so the name does not count it."),
-        Mistake(
-            [(1, 64)] * TABLE_LAYERS,
-            "You wrote a block per layer, and each block ends in a pool: how often can 224 be halved?",
-        ),
-        Mistake([(c, n) for n, c in right], "Which of the two numbers of a pair does the loop take as num_convs?"),
-        Mistake([(n, 64) for n, _ in right], "The depth is one thing, the widths another: these are not the family's."),
-        Mistake([*right[:-1]], "Five blocks, each with at least one convolution: the pools and the head never change."),
-    ]
-
-
-def _table_complaint(answer: Any) -> str | None:
-    form = "A list of pairs (number of convolutions, filters) is expected, one pair per block, as in FAMILY."
-    if not isinstance(answer, tuple | list) or not answer:
+@torch.random.fork_rng(devices=[])  # a check leaves the notebook's random numbers alone
+def _judged_block(answer: Any) -> str | None:
+    """The form of a block first, then what it does; an error while it runs may be that of a known slip."""
+    if form := _form(answer):
         return form
-    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in answer):
-        return form
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for pair in answer for n in pair)
-    return None if whole else f"{form} Both are whole numbers."
+    seen = [_behaviour(answer, case) for case in BLOCK_CASES]
+    if _behaves(seen, RIGHT):
+        return None
+    known = next((hint for slips, hint in SLIPS.items() if _behaves(seen, slips)), None)
+    return known or next((_stop(*pair) for pair in zip(seen, BLOCK_CASES, strict=True) if _stop(*pair)), None)
 
 
-WRITE_A_TABLE = Exercise(
-    "write_a_table",
-    lambda: _table((2, 2, 2, 2, 3)),
-    lambda answer, expected: _judged(answer) == _judged(expected),
-    why="Depth is a matter of one table: many networks of this depth are possible, and no other line changes.",
-    otherwise="Add the convolutions of your list up; the name counts them and the layers with weights behind them.",
-    mistakes=_table_mistakes,
-    complaint=_table_complaint,
-)
+def _stop(seen: Behaviour, case: tuple[int, int, int]) -> str | None:
+    output, side = seen[1][0], SIDES[0]
+    if isinstance(output, Tensor):
+        return None
+    return f"my_block{case} is built, but a picture of {case[0]}×{side}×{side + 2} does not get through. {output}"
+
+
+@torch.random.fork_rng(devices=[])
+def _same_blocks(answer: Block, expected: Block) -> bool:
+    if expected is not WRITE_VGG_BLOCK.solution():
+        return False  # known slips are told by the complaint
+    return _behaves([_behaviour(answer, case) for case in BLOCK_CASES], RIGHT)
+
+
+WRITE_VGG_BLOCK = replace(_BLOCK, matches=_same_blocks, complaint=_judged_block)

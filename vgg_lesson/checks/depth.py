@@ -9,6 +9,7 @@ from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.base import choice, number, numbers
 from vgg_lesson.checks.fields import EXERCISES_ON_FIELDS
 from vgg_lesson.checks.melting import LINEAR_STACK, MERGE
+from vgg_lesson.checks.partly import partly
 from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.published import published
 
@@ -72,6 +73,11 @@ def _mistaken_counts() -> dict[tuple[float, ...], str]:
         (two - CHANNELS, five): "Your 5×5 is right. Does each of the two layers have its own biases?",
         (two, five - CHANNELS): "Your pair is right. Does the 5×5 have biases as well?",
         (18, 25): "That is per pair of channels. How many pairs are there, and how many biases?",
+        (
+            two - 2 * CHANNELS + 2,
+            five - CHANNELS + 1,
+        ): "You gave each layer one bias. How many filters want one?",
+        (3 * two / 2, five): "Your 5×5 is right. Three layers stand for a 7×7; how many for a 5×5?",
         one_filter: "That is one filter of each layer. How many filters write 128 channels?",
         read_once: "You counted the input channels once: every filter reads all 128 of them.",
     }
@@ -85,6 +91,7 @@ def _mistaken_first_layers() -> dict[float, str]:
         49 * 3 * width: "That is the single 7×7 layer.",
         9 * 3 * width: "That is the first of the three layers. What do the other two read?",
         9 * 3 * width + 9 * width * width: "How many layers are there after the first?",
+        2 * 9 * width * width: "Those are the two layers from 64 to 64. What does the first one cost?",
         9 * (3 + width + width): "That is one filter of each layer. How many filters write 64 channels?",
         weights + 3 * width: "Your weights are right, but biases are in it; the 7×7's number is without.",
     }
@@ -111,12 +118,15 @@ EXERCISES = [
             "d": "More layers, but small ones: count the weights of one per pair of channels, then of all three.",
         },
     ),
-    numbers(
-        "two_threes_or_one_five",
-        two_threes_or_one_five,
-        why="18 : 25 again: the saving holds at any width, and the biases hardly touch it.",
-        mistakes=_mistaken_counts,
-        otherwise="Count one filter first: window × channels read + 1 bias. Then times filters, then times layers.",
+    partly(
+        numbers(
+            "two_threes_or_one_five",
+            two_threes_or_one_five,
+            why="18 : 25 again: the saving holds at any width, and the biases hardly touch it.",
+            mistakes=_mistaken_counts,
+            otherwise="Count one filter first: window × channels read + 1 bias. Then times filters, then times layers.",
+        ),
+        ("the pair", "the 5×5"),
     ),
     number(
         "first_layer_stack",

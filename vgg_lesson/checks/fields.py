@@ -131,6 +131,9 @@ def _mistaken_views() -> dict[float, str]:
         **doubled,
         field_of(layers[:-1]): "That is conv5. The detector slides one more 3×3 window over it.",
         field_without_strides(layers): "The windows are right, but the strides are missing: the jump never grew.",
+        field_of(layers[:-2]): "Count the 3×3 layers again: ZFNet has three, and the detector adds one.",
+        field_of([layer for layer in layers if layer != (3, 2)]): "A pool looks through a window, too, and strides.",
+        field_of(layers[:-1]) + 16: "One jump more for the last layer: has a window of three cells one gap?",
         field_of(layers[:-1])
         + 3 * 16: "That moves out by a whole window for the last layer. How many jumps lie between "
         "the first and the last of three cells?",
@@ -157,6 +160,22 @@ def _mistaken_recurrences() -> list[Mistake]:
         (
             _stepping(lambda field, jump, window, stride: ((window - 1) * jump, jump * stride)),
             "Each layer starts from nothing. What did the cells it reads see already?",
+        ),
+        (
+            _stepping(lambda field, jump, window, stride: (field + (window - 1) * stride, jump * stride)),
+            "Each layer steps by its own stride. But who set its cells apart: itself, or the layers before it?",
+        ),
+        (
+            _stepping(lambda field, jump, window, stride: (field + window - jump, jump * stride)),
+            "Mind the brackets: Python multiplies before it subtracts.",
+        ),
+        (
+            _stepping(lambda field, jump, window, stride: (field * window, jump * stride)),
+            "Windows in a row overlap, so they do not multiply: two of 3 see 5 pixels, not 9.",
+        ),
+        (
+            lambda layers: field_of(layers) - 1,
+            "One too small everywhere: how much does a cell of the input see?",
         ),
         (lambda layers: walk(layers, _step)[1], "That is the jump. The other number is asked for."),
         (lambda layers: field_of(layers[:1]), "It stops after the first layer: how far in does your return stand?"),
@@ -201,7 +220,7 @@ FIRST_WRONG_FIELD = replace(
         why="A stride widens the steps of the layers after it, never what a cell sees already.",
         hints={
             "a": "Two 3-wide windows in a row: slide one along the other and count the pixels. The 5 stands.",
-            "c": "Wrong it is, but it stands on the number before it. Is that one right?",
+            "c": "Wrong it is. But is it the first? Let your function check what stands before it.",
             "d": "Wrong it is, and so is much before it. Run your function on the first two layers, the first three, …",
         },
     ),

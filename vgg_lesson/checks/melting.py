@@ -41,7 +41,7 @@ def _correlated(first: Tensor, second: Tensor) -> Tensor:
 
 
 def _kernels(seed: int) -> tuple[Tensor, Tensor]:
-    first, second = torch.randn(2, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    first, second = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(seed))
     return first, second
 
 
