@@ -9,15 +9,24 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from urllib.parse import quote
 
 from tools.paths import NOTEBOOKS, ROOT
 from vgg_lesson.files import write_atomically
 
-BLOCK = re.compile(r"(<!-- links:(\w+) -->\n).*?(\n<!-- /links -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- links:(\w+) -->\n)(?:(?!<!-- links:).)*?(<!-- /links -->)", re.DOTALL)
 CITED = re.compile(r"^repository-code: .*$", re.MULTILINE)
 BLOCKS = {
     "clone": "```bash\ngit clone https://github.com/{repository} && cd {name}\n```",
     "colab": "```python\n%pip install -q --no-deps git+https://github.com/{repository}\n```",
+    # For the instructor's guide: HUB is the class's own JupyterHub, %2F a slash within an address within an address.
+    "nbgitpuller": (
+        "```text\nhttps://HUB/hub/user-redirect/git-pull?repo=https%3A%2F%2Fgithub.com%2F{quoted}&branch=main"
+        "&urlpath=lab%2Ftree%2F{name}%2Fnotebooks%2F00_start_here.ipynb\n```"
+    ),
+    "binder": (
+        "```text\nhttps://mybinder.org/v2/gh/{repository}/HEAD?urlpath=lab/tree/my-lesson/05_why_it_stalls.ipynb\n```"
+    ),
     "definitions": """\
 [tests]: https://github.com/{repository}/actions/workflows/tests.yml
 [tests-badge]: https://github.com/{repository}/actions/workflows/tests.yml/badge.svg
@@ -64,8 +73,10 @@ def _rewrite(path: Path, address: str) -> bool:
     def block(match: re.Match[str]) -> str:
         if match[2] not in BLOCKS:
             raise ValueError(f"{path.name}: links:{match[2]} is unknown; choose one of {', '.join(BLOCKS)}")
-        text = BLOCKS[match[2]].format(repository=address, name=address.partition("/")[2])
-        return f"{match[1]}{text}{match[3]}"
+        text = BLOCKS[match[2]].format(
+            repository=address, quoted=quote(address, safe=""), name=address.partition("/")[2]
+        )
+        return f"{match[1]}{text}\n{match[3]}"
 
     old = path.read_text(encoding="utf-8")
     new = BLOCK.sub(block, old)

@@ -32,7 +32,7 @@ from vgg_lesson.budgets import get_budget
 from vgg_lesson.files import write_atomically
 
 GUIDE = NOTEBOOKS / "instructor_guide.md"
-BLOCK = re.compile(r"(<!-- times:(\w+) -->\n).*?(\n<!-- /times -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- times:(\w+) -->\n)(?:(?!<!-- times:).)*?(<!-- /times -->)", re.DOTALL)
 MINUTES = re.compile(r"^\|\s*\**Minutes\**\s*\|\s*(\d+)[^\d\n]+(\d+)", re.MULTILINE)
 THREADS = re.compile(r"(\d+) threads?\b")
 # They would limit the kernel to fewer threads than it has cores, or ask for more.
@@ -161,12 +161,12 @@ def rendered(text: str, times: Mapping[str, Any]) -> str:
 
     def block(match: re.Match[str]) -> str:
         if match[2] == "table":
-            return match[1] + _table(times) + match[3]
+            return match[1] + _table(times) + "\n" + match[3]
         if match[2] == "machine":
-            return match[1] + _machine_line(times) + match[3]
+            return match[1] + _machine_line(times) + "\n" + match[3]
         if match[2] not in {path.stem[:2] for path in notebooks()}:
             raise ValueError(f"times:{match[2]} is unknown; choose table, machine or the number of a notebook")
-        return match[1] + _line(match[2], times) + match[3]
+        return match[1] + _line(match[2], times) + "\n" + match[3]
 
     return BLOCK.sub(block, text)
 
