@@ -238,17 +238,27 @@ def test_an_error_while_fitting_the_controls_is_a_sentence_too() -> None:
         if controls["value"].value == 2:
             raise ValueError("no such value")
 
-    computed = []
-    panel = Panel({"value": number("value", 1, 3, 1)}, lambda value: computed.append(value) or (), adjust)
+    computed: list[int] = []
+
+    def compute(value: int) -> tuple[()]:
+        computed.append(value)
+        return ()
+
+    panel = Panel({"value": number("value", 1, 3, 1)}, compute, adjust)
     panel.refresh()
     panel.controls["value"].value = 2
     assert "no such value" in panel.error and computed == [1]
 
 
 def test_changes_that_come_together_are_computed_once() -> None:
-    computed = []
+    computed: list[dict[str, Any]] = []
+
+    def compute(**values: Any) -> tuple[()]:
+        computed.append(values)
+        return ()
+
     controls = {"a": slider("a", 0, 9, 0), "b": menu("b", [1, 2], 1), "c": switch("c", False)}
-    panel = Panel(controls, lambda **values: computed.append(values) or ())
+    panel = Panel(controls, compute)
     put(panel, {"a": 1, "b": 2, "c": True})
     assert computed == [{"a": 1, "b": 2, "c": True}]
     put(panel, {"a": 5})
