@@ -23,10 +23,10 @@ TIERS = (
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
     ("arithmetic", "download"),
-    ("configs", "budgets", "machine", "augmentation", "files", "idx", "published", "stored_runs", "style"),
+    ("configs", "budgets", "machine", "augmentation", "files", "idx", "published", "stored_runs", "style", "homework"),
 )
 RANKS = {name: rank for rank, tier in enumerate(reversed(TIERS)) for name in tier}
-WITHOUT_TORCH = ("arithmetic", "configs", "budgets", "files", "published", "stored_runs")
+WITHOUT_TORCH = ("arithmetic", "configs", "budgets", "files", "published", "stored_runs", "homework")
 
 
 def modules() -> list[Path]:

@@ -20,7 +20,7 @@ NEWEST_FLOORS = {"torch": "2.14.1", "torchvision": "0.29.1"}
 BRINGS = {
     "numpy": "matplotlib", "IPython": "jupyterlab", "ipykernel": "jupyterlab", "nbformat": "jupyterlab",
     "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "torchvision",
-    "_pytest": "pytest",
+    "_pytest": "pytest", "nbconvert": "jupyterlab", "traitlets": "jupyterlab",
 }  # fmt: skip
 
 

@@ -21,9 +21,15 @@ def notebooks(names: Iterable[str] = ()) -> list[Path]:
     return [_find(name, every) for name in names] or every
 
 
+def homework() -> list[Path]:
+    """The homework's notebooks, as instructors see them, and their README."""
+    folder = NOTEBOOKS / "homework"
+    return [*sorted((folder / "source").glob("*/*.ipynb")), folder / "README.md"]
+
+
 def documents() -> list[Path]:
-    """Everything with fact markers in its prose: the README, the notebooks and the guides beside them."""
-    return [ROOT / "README.md", *sorted(NOTEBOOKS.glob("*.md")), *notebooks()]
+    """Everything with fact markers in its prose: the README, the notebooks, the guides beside them, the homework."""
+    return [ROOT / "README.md", *sorted(NOTEBOOKS.glob("*.md")), *notebooks(), *homework()]
 
 
 def _find(name: str, every: list[Path]) -> Path:

@@ -13,7 +13,7 @@ from vgg_lesson.files import write_atomically
 from vgg_lesson.sources import REPOSITORY
 
 NOTEBOOKS = REPOSITORY / "notebooks"
-_LEFT_OUT = {"data", "__pycache__", "instructor_guide.md"}
+_LEFT_OUT = {"data", "__pycache__", "instructor_guide.md", "homework"}
 _RECORD = ".copied.json"
 
 
