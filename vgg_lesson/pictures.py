@@ -7,21 +7,23 @@ figure 1): trim, longest side to 28, centre, negate, grey; the sharpening is lef
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from vgg_lesson.datasets import SIDE
 
 MAX_BYTES = 20_000_000
 MAX_PIXELS = 60_000_000
 WORKING_SIZE, ROUGH_SIZE = 560, 140  # pixels of the longer side: enough to show, and to find what stands out
-STANDS_OUT = 26  # of 255: what differs less from the background belongs to it
+STANDS_OUT, HAZE = 26, 13  # of 255: what differs less from the background belongs to it; what is left of its noise
 # Formats that are decoded by Pillow itself and that a phone or a browser saves; EPS, say, would start a program.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 NAMES = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 WHITE, BLACK, LIGHT = 255, 0, 128
 
@@ -79,26 +81,38 @@ def grey(picture: Image.Image) -> Tensor:
 
 def garment_from_grey(values: Tensor) -> Tensor:
     """The garment picture, uint8 (28, 28), of brightness ``values``, uint8 (H, W): see `garment_from_picture`."""
-    signal = _on_black(_rough(values).float())
-    inside = signal > STANDS_OUT
+    inside = _without_specks(_on_black(_rough(values).float()) > STANDS_OUT)
     garment = torch.zeros(SIDE, SIDE, dtype=torch.uint8)
     if not inside.any():
         return garment
-    rows, columns = inside.any(dim=1).nonzero().flatten(), inside.any(dim=0).nonzero().flatten()
-    content = signal[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    content = _on_black(values.float())[_extent(inside.any(dim=1), len(values)), :]
+    content = content[:, _extent(inside.any(dim=0), values.shape[1])]
     scale = SIDE / max(content.shape)
     height, width = (max(1, round(side * scale)) for side in content.shape)
     small = Image.fromarray(content.round().to(torch.uint8).numpy()).resize((width, height), Image.Resampling.BOX)
     top, left = (SIDE - height) // 2, (SIDE - width) // 2
     garment[top : top + height, left : left + width] = _tensor(small)
+    garment[garment < HAZE] = 0
     return garment
 
 
 def _rough(values: Tensor) -> Tensor:
-    """Small enough that a speck of dust or a noisy pixel does not count as a part of the garment."""
+    """So small that most noise is averaged away."""
     image = Image.fromarray(values.numpy())
     image.thumbnail((ROUGH_SIZE, ROUGH_SIZE), Image.Resampling.BOX)
     return _tensor(image)
+
+
+def _without_specks(lit: Tensor) -> Tensor:
+    """Dust and noisy pixels stand alone; a part of a garment has a neighbour."""
+    around = avg_pool2d(lit[None].float(), 3, stride=1, padding=1, divisor_override=1)[0]
+    return lit & (around > 1.5)
+
+
+def _extent(lit: Tensor, length: int) -> slice:
+    """From the first to the last that is lit, on an axis of ``length`` pixels."""
+    places = lit.nonzero().flatten().tolist()
+    return slice(places[0] * length // len(lit), -(-(places[-1] + 1) * length // len(lit)))
 
 
 def _on_black(values: Tensor) -> Tensor:
@@ -134,7 +148,9 @@ def _check_bytes(count: int) -> None:
 def _opened(content: bytes) -> Image.Image:
     """Only the header is read here, so that the size is known before anything is decoded."""
     try:
-        return Image.open(io.BytesIO(content), formats=FORMATS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
+            return Image.open(io.BytesIO(content), formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise ValueError(
             f"source unfolds to far more pixels than the {MAX_PIXELS // 1_000_000} million that are read"

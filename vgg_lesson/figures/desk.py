@@ -30,8 +30,8 @@ def overlaid_runs(
         running: the name of the run that is still under way, if there is one.
     """
     figure = new_figure(10, 4.5)
-    axes, beside = figure.subplots(1, 2, width_ratios=(6, 4))  # of fixed widths, so that nothing jumps as names come
-    beside.set_axis_off()
+    figure.set_layout_engine("none")  # fixed places: nothing jumps as runs come, and it draws faster
+    axes = figure.add_axes((0.07, 0.135, 0.52, 0.78 if title else 0.84))
     paths = {name: _path(run, steps) for name, run in runs.items()}
     longest = max([steps or 1, *(path[-1][0] for path in paths.values() if path)])
     for index, (name, path) in enumerate(paths.items()):
@@ -48,7 +48,7 @@ def overlaid_runs(
     axes.set(xlim=(0, 1.02 * longest), ylim=(0, _top(paths)), xlabel="step", ylabel="training loss", title=title)
     if runs:
         handles, names = axes.get_legend_handles_labels()
-        beside.legend(handles, names, loc="upper left", bbox_to_anchor=(-0.1, 1), handlelength=2.5, fontsize=12)
+        figure.legend(handles, names, loc="upper left", bbox_to_anchor=(0.6, 0.99), handlelength=2.5, fontsize=12)
     else:
         axes.text(0.5, 0.4, "no run yet", transform=axes.transAxes, ha="center", color=style.GREY, fontsize=18)
     return finish(figure, _told(runs, running))
