@@ -51,7 +51,7 @@ PLANS: Mapping[str, Plan] = {
 def log(plan: Plan, data: ImageSet) -> str:
     """Run one plan on the first training images of ``data`` and return its log as CSV, one row per epoch."""
     torch.manual_seed(0)
-    model = class_vgg(**plan.network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = class_vgg(**plan.network).to(memory_format=torch.channels_last)
     text = io.StringIO()
     text.write(
         f"# {plan.about}; {plan.images} images, learning rate {plan.lr:g} at first, momentum {plan.momentum:g}, "

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor
 
+from vgg_lesson.checkpoints import load_trained
 from vgg_lesson.checks.base import choice, code, number
-from vgg_lesson.inspection import Predictions, calibration
+from vgg_lesson.datasets import ImageSet, load_fashion_mnist
+from vgg_lesson.inspection import Predictions, calibration, predict
 
 ACCURACY, GRID = 0.9, 8
 # Bins of the calibration exercise: confidence, pictures, of which right.
@@ -59,6 +63,34 @@ def _places(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
     return confidence[predicted != labels].argsort(descending=True)[:count]
 
 
+def _their_confidence(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
+    return probabilities.amax(dim=1)[surest_mistakes(probabilities, labels, count)]
+
+
+def _uncut(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
+    return surest_mistakes(probabilities, labels, len(labels))
+
+
+@cache
+def right_after_a_move(pixels: int, dim: int) -> float:
+    """The share of the first 500 test pictures named rightly once moved along one axis: 0 pictures, 1 down, 2 right."""
+    test = load_fashion_mnist("test").subset(500)
+    return predict(load_trained(), ImageSet(test.images.roll(pixels, dim), test.labels)).accuracy
+
+
+def _moved_mistakes() -> dict[float, str]:
+    key = right_after_a_move(4, 2)
+    return {
+        right_after_a_move(0, 2): "That is the share before the move. Which line has to change?",
+        right_after_a_move(4, 1): "You moved them down. Of (pictures, rows, columns), which axis runs to the right?",
+        right_after_a_move(-4, 2): "You moved them to the left. The sign decides on the direction.",
+        right_after_a_move(4, 0): "The first axis counts pictures: each now stands beside another one's label.",
+        right_after_a_move(0, 2) - key: "That is what it lost. How much is left?",
+        100 * key: "Right in percent; give it as a share.",
+        500 * key: "That is how many. Of how many? Give it as a share.",
+    }
+
+
 def _case(seed: int, pictures: int, count: int) -> tuple[Tensor, Tensor, int]:
     generator = torch.Generator().manual_seed(seed)
     scores = 3 * torch.randn(pictures, 10, generator=generator)
@@ -69,6 +101,7 @@ def _calibration_mistakes() -> dict[float, str]:
     gaps = [sure - right / count for sure, count, right in BINS]
     pictures = sum(count for _, count, _ in BINS)
     return {
+        100 * binned_error(): "Right in percentage points; give it as a share.",
         sum(map(abs, gaps)) / len(BINS): "Each bin counts by its pictures: a bin of 50 weighs more than one of 20.",
         sum(gap * count for gap, (_, count, _) in zip(gaps, BINS, strict=True)) / pictures: (
             "You let a bin that is too sure pay for one that is not sure enough. Take each gap without its sign."
@@ -85,11 +118,17 @@ EXERCISES = [
         why="A grid of eight without a mistake hardly tells a good network from a mediocre one.",
         mistakes=lambda: {
             ACCURACY: "That is the chance for one picture. All eight have to be right.",
+            GRID
+            * ACCURACY: "That is how many it names rightly on average. Asked is the chance that it is all of them.",
             1 - all_right(ACCURACY, GRID): "That is the chance of at least one mistake among the eight.",
             1 - (1 - ACCURACY) ** GRID: "That is the chance that at least one of them is right.",
-            1 - GRID * (1 - ACCURACY): "Chances of separate events do not add up like that; multiply those of success.",
+            1
+            - GRID
+            * (
+                1 - ACCURACY
+            ): "Chances of mistakes add up only while they are rare. What if two pictures go wrong together?",
         },
-        otherwise="Multiply the chance of one right answer by itself, once for each picture.",
+        otherwise="First two pictures: how often are both right? Then go on to eight.",
         relative=0.01,
     ),
     code(
@@ -101,9 +140,11 @@ EXERCISES = [
             "These are the most confident predictions; most of them are right. Keep the wrong ones first.": _surest,
             "These are the worst mistakes, by the probability of the true class. Sort by confidence instead.": _worst,
             "These are the least confident mistakes: the order is the other way round.": _least_sure,
+            "Indices are asked for: where they are, not how confident the network was.": _their_confidence,
+            "The right pictures in the right order, and more of them than `count` asks for.": _uncut,
             "Your numbers count within the mistakes. Use them to index the list of wrong pictures.": _places,
         },
-        otherwise="Find the indices of the wrong ones, sort those by their confidence, return the first `count`.",
+        otherwise="Three questions: which ones are wrong, how confident was each, and who comes first?",
     ),
     choice(
         "hardest_class_guess",
@@ -124,11 +165,15 @@ EXERCISES = [
             "That is recall: you divide by the pictures of each true class. Which sum counts the predicted ones?": (
                 lambda matrix: matrix.diagonal() / matrix.sum(dim=1)
             ),
+            "That is the share that does not deserve its name.": lambda matrix: 1 - precision(matrix),
+            "A share for each class is expected, so only the right ones of each class belong on top.": (
+                lambda matrix: matrix / matrix.sum(dim=0)
+            ),
             "You divide by all pictures. Only those that were given the name count here.": (
                 lambda matrix: matrix.diagonal() / matrix.sum()
             ),
         },
-        otherwise="The right ones stand on the diagonal; divide by the sum of each column.",
+        otherwise="Take one name: where in the matrix are the pictures that got it, and where those that deserve it?",
     ),
     choice(
         "confidence_guess",
@@ -144,7 +189,7 @@ EXERCISES = [
         binned_error,
         why="It is the mean gap between what the network claims and what it achieves, picture by picture.",
         mistakes=_calibration_mistakes,
-        otherwise="Per bin: confidence minus accuracy, without its sign, times the bin's share of the pictures.",
+        otherwise="For each bin: how far apart are claim and result, and how much of the whole is in this bin?",
         relative=1e-4,
     ),
     code(
@@ -156,14 +201,20 @@ EXERCISES = [
             "You multiply. A temperature below one has to spread the scores out, not draw them together.": (
                 lambda scores, temperature: (scores * temperature).softmax(dim=1)
             ),
-            "You divide the probabilities; they no longer sum to one. Divide the scores.": (
+            "You divide the probabilities, and they no longer sum to one. What is divided, and when?": (
                 lambda scores, temperature: scores.softmax(dim=1) / temperature
             ),
-            "Your softmax runs over the pictures. Each picture's probabilities sum to one: dim=1.": (
+            "Your softmax runs over the pictures. Which sums have to be one: those of rows or of columns?": (
                 lambda scores, temperature: (scores / temperature).softmax(dim=0)
             ),
+            "These are logarithms of probabilities: they are negative.": (
+                lambda scores, temperature: (scores / temperature).log_softmax(dim=1)
+            ),
+            "Those are scores still: some are negative, and a row does not sum to one.": (
+                lambda scores, temperature: scores / temperature
+            ),
         },
-        otherwise="Divide the scores by the temperature, then take the softmax over the classes.",
+        otherwise="Two tests: does every row sum to one, and does temperature 1 leave the softmax as it was?",
     ),
     choice(
         "noise_guess",
@@ -172,6 +223,24 @@ EXERCISES = [
         hints={
             "a": "That would be the honest answer. Nothing in the training ever asked for it.",
             "b": "Softmax cannot: what do the ten probabilities sum to?",
+        },
+    ),
+    number(
+        "moved_garments",
+        lambda: right_after_a_move(4, 2),
+        why="Convolutions treat every place alike; the fully connected layers have weights for each place.",
+        mistakes=_moved_mistakes,
+        otherwise="Change one line of the cell, run it, and give the share it prints, a number between 0 and 1.",
+        relative=0.02,
+    ),
+    choice(
+        "what_confidence_says",
+        "b",
+        why="Whether a confidence is a chance of being right is measured on pictures like these, never read off.",
+        hints={
+            "a": "That is what calibration promises. For which pictures has anybody checked it?",
+            "c": "That would need an answer for what is no bag at all. Which of the ten outputs says so?",
+            "d": "That is a share of many pictures, the recall of a class. This number belongs to a single one.",
         },
     ),
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import memory, trace
 from vgg_lesson.checks.base import choice, code, number
+from vgg_lesson.checks.diagnosis import DIAGNOSIS, FORGOTTEN_EVAL
 from vgg_lesson.configs import CLASS_NETWORK
 
 IMAGES, ACCURACY = 5000, 0.9
@@ -99,11 +100,27 @@ EXERCISES = [
         mistakes=lambda: {
             ACCURACY * (1 - ACCURACY) / IMAGES: "That is the variance; its square root has the unit of accuracy.",
             math.sqrt(ACCURACY * (1 - ACCURACY)) / IMAGES: "The 5,000 belongs under the root as well.",
+            math.sqrt(ACCURACY * (1 - ACCURACY)): "That is how far a single picture strays. What do 5,000 of them do?",
+            2 * standard_error(ACCURACY, IMAGES): "Once is asked for; twice is where a difference deserves attention.",
             100 * standard_error(ACCURACY, IMAGES): "Right in percentage points; give it as a share, like the 0.9.",
-            math.sqrt(ACCURACY / IMAGES): "A network that is always right has no error: the factor 1 - p is missing.",
+            math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
-        otherwise="Put p = 0.9 and n = 5000 into the formula above the exercise.",
+        otherwise="The formula stands above the exercise. What are p and n here, and what is under the root?",
         relative=0.03,
+    ),
+    number(
+        "lasting_step",
+        lambda: lasting_step(LR, MOMENTUM),
+        why="Momentum 0.9 makes steady steps ten times as long, so the learning rate must be chosen anew.",
+        mistakes=lambda: {
+            LR: "That is the first step. The velocity keeps growing after it: 1, 1.9, 2.71, …",
+            LR * (1 + MOMENTUM): "That is the second step; go on until the velocity stops growing.",
+            LR * MOMENTUM: "The old velocity is multiplied by 0.9, then the gradient is added to it.",
+            LR * (1 - MOMENTUM): "Momentum would shorten the steps? Write the first three velocities down.",
+            1 / (1 - MOMENTUM): "That is the velocity. A step is the learning rate times it.",
+        },
+        otherwise="Write down the first three velocities under a gradient of 1. Where do they stop growing?",
+        relative=1e-3,
     ),
     choice(
         "momentum_guess",
@@ -115,19 +132,6 @@ EXERCISES = [
             "d": "To overfit, a network must first fit. What does the log say about its training loss?",
         },
     ),
-    number(
-        "lasting_step",
-        lambda: lasting_step(LR, MOMENTUM),
-        why="Momentum 0.9 makes steady steps ten times as long, so the learning rate must be chosen anew.",
-        mistakes=lambda: {
-            LR: "That is the first step. The velocity keeps growing after it: 1, 1.9, 2.71, …",
-            LR * (1 + MOMENTUM): "That is the second step; go on until the velocity stops growing.",
-            LR * MOMENTUM: "The old velocity is multiplied by 0.9, then the gradient is added to it.",
-            1 / (1 - MOMENTUM): "That is the velocity. A step is the learning rate times it.",
-        },
-        otherwise="Where does v = 0.9·v + 1 stand still? Solve for v, then multiply by the learning rate.",
-        relative=1e-3,
-    ),
     code(
         "batch_norm_by_hand",
         normalised,
@@ -135,15 +139,21 @@ EXERCISES = [
         why="One mean and one variance per channel, taken over images and positions, from the batch itself.",
         mistakes={
             "You average over images only, so every position has statistics of its own. A channel shares one filter: "
-            "average over its positions too.": _scaled((0,)),
+            "which numbers does that filter write?": _scaled((0,)),
             "One mean for all channels together: each channel needs its own.": _scaled((0, 1, 2, 3)),
             "One mean per image: that is layer normalisation. Here the images of a batch share their mean.": _scaled(
                 (1, 2, 3)
             ),
-            "You divide by the variance; its square root brings the spread to one.": _scaled((0, 2, 3), squared=True),
+            "You divide by the variance. Which spread does the result have?": _scaled((0, 2, 3), squared=True),
+            "You subtract the mean, and the spread stays as it was: the second half is missing.": (
+                lambda values: values - values.mean(dim=(0, 2, 3), keepdim=True)
+            ),
+            "You scale by the right spread, but nothing moves the channels to zero.": (
+                lambda values: values / (values.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
+            ),
             "Nearly: the variance here divides by n, not by n - 1 (correction=0).": _scaled((0, 2, 3), unbiased=True),
         },
-        otherwise="Take the mean over dimensions 0, 2 and 3 with keepdim=True, the variance likewise, and scale.",
+        otherwise="Check two things: does each channel of your result have mean 0 and spread 1, over all images?",
     ),
     choice(
         "thousandfold_guess",
@@ -155,6 +165,7 @@ EXERCISES = [
             "d": "float32 reaches 3·10³⁸; and what does the layer behind each convolution do to a factor?",
         },
     ),
+    FORGOTTEN_EVAL,
     choice(
         "flip_guess",
         "b",
@@ -179,7 +190,7 @@ EXERCISES = [
         lambda: smallest_loss(SMOOTHING, CLASSES),
         why="A training loss is read against its own floor; with smoothing that floor is not zero.",
         mistakes=_loss_floor_mistakes,
-        otherwise="Sum -t·ln(p) over the ten classes, with p equal to the targets t: once 0.91, nine times 0.01.",
+        otherwise="Cross-entropy adds up -t·ln(p) over all ten classes. What are t and p here?",
         relative=0.005,
     ),
     number(
@@ -189,8 +200,20 @@ EXERCISES = [
         mistakes=lambda: {
             _class_network_bytes("sgd"): "That is the weights. What else would a resumed run miss?",
             _class_network_bytes("adam"): "Adam keeps two numbers per weight; SGD with momentum keeps one.",
+            2 * _class_network_bytes("momentum"): "That would be float64, eight bytes a number.",
             _class_network_bytes("momentum") // 4: "You counted numbers; each float32 takes four bytes.",
         },
-        otherwise="Parameters, times one weight and one velocity each, times four bytes.",
+        otherwise="What has to be kept for every parameter, and how many bytes does each of these numbers take?",
+    ),
+    DIAGNOSIS,
+    choice(
+        "loss_and_accuracy",
+        "b",
+        why="Accuracy asks which class got most, the loss how much the true one got, so the two can part.",
+        hints={
+            "a": "Both are right, and each evaluation was made twice. What does a surer mistake cost?",
+            "c": "Pictures lost and pictures won would cancel in the accuracy. Would they nearly double the loss?",
+            "d": "That is the belief at stake. Does being right by a hair cost as much as being right for certain?",
+        },
     ),
 ]  # fmt: skip

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from vgg_lesson.style import BLACK, BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, styled
 
@@ -37,24 +37,19 @@ def four_logs(
                 values = [min(value, limit) for value in log[f"{source}_{measure}"]]
                 axes.plot(log["epoch"], values, **look)
             axes.set(xlim=(0, max(log["epoch"]) + 1), ylim=(0, 1.04 * limit))
-            axes.tick_params(labelsize=11)
+            axes.tick_params(labelsize=12)
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
             if column:
                 axes.tick_params(labelleft=False)
             else:
                 axes.set_ylabel(measure)
         loss.set_title(letter, loc="center", fontsize=18)
         accuracy.set_xlabel("epoch")
-        for axes in (loss, accuracy):
-            _mark_missing(axes, log)
+        last = [f"{log[f'{source}_accuracy'][-1]:.1%}" for source in ("validation", "again")]
+        accuracy.set_title("last: {}, {}".format(*last), fontsize=12, fontweight="normal")
     handles = [Line2D([], [], label=label, **look) for (_, label), look in zip(LOG_CURVES, LOG_LOOKS, strict=True)]
     figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=13)
     return finish(figure, " ".join(f"Log {letter}: {_log_in_words(log)}." for letter, log in logs.items()))
-
-
-def _mark_missing(axes: Axes, log: Mapping[str, Sequence[float]]) -> None:
-    missing = [epoch for epoch, loss in zip(log["epoch"], log["train_loss"], strict=True) if math.isnan(loss)]
-    if missing:
-        axes.axvspan(missing[0] - 0.5, missing[-1] + 1, color=GREY, alpha=0.15, linewidth=0)
 
 
 def _log_in_words(log: Mapping[str, Sequence[float]]) -> str:
