@@ -7,7 +7,9 @@ Tests use the data they find in the usual places, else the shipped sample, whate
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before any kernel starts: kernels inherit this environment.
 os.environ["VGG_LESSON_BUDGET"] = "smoke"
@@ -19,8 +21,26 @@ if folder := os.environ.get("VGG_LESSON_TEST_DATA"):
 import pytest
 from nbval.plugin import IPyNbFile
 
+from tests import figure_rules
 from tests.notebook_rules import read, strict_share
 from tools.paths import notebooks
+from vgg_lesson.style import LessonFigure
+
+
+@pytest.fixture(autouse=True)
+def figures_can_be_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every finished figure that a test of figures draws keeps the rules for its words."""
+    drawn: list[LessonFigure] = []
+    begin = LessonFigure.__init__
+
+    def recorded(self: LessonFigure, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        drawn.append(self)
+
+    monkeypatch.setattr(LessonFigure, "__init__", recorded)
+    yield
+    complaints = {figure.alt: list(figure_rules.complaints(figure)) for figure in drawn if figure.alt}
+    assert not any(complaints.values()), {alt: said for alt, said in complaints.items() if said}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 P = ParamSpec("P")
@@ -21,6 +22,8 @@ _DRAWING = threading.RLock()
 # Okabe and Ito's palette, https://jfly.uni-koeln.de/color/; the yellow is for fills only: too light for lines.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 SKY, AMBER, YELLOW, BLACK, GREY = "#56B4E9", "#E69F00", "#F0E442", "#000000", "#767676"
+# The same hues for words: on white, text needs a contrast of 4.5:1 (WCAG 2.2, success criterion 1.4.3).
+INKS = {ORANGE: "#B34F00", GREEN: "#007A59", PINK: "#A34C7A", SKY: "#1F6FA3", AMBER: "#8A5F00", YELLOW: "#7A6A00"}
 COLORS = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
@@ -67,9 +70,19 @@ def new_figure(width: float = 10.0, height: float = 4.5) -> LessonFigure:
 
 
 def finish(figure: LessonFigure, alt: str) -> LessonFigure:
-    """Attach the text alternative: one or two sentences that state the finding, not the file."""
+    """Attach the text alternative: one or two sentences that state the finding, not the file.
+
+    Words in a colour of the palette take its ink, which is dark enough to be read on white.
+    """
     figure.alt = alt
+    for words in figure.findobj(Text):
+        words.set_color(ink(words.get_color()))
     return figure
+
+
+def ink(color: Any) -> Any:
+    """The colour for words beside something of ``color``; a colour that has no ink is returned as it is."""
+    return INKS.get(color.upper(), color) if isinstance(color, str) else color
 
 
 def show_image(axes: Any, image: Any, **kwargs: Any) -> None:
