@@ -57,6 +57,22 @@ def test_a_new_address_reaches_every_place(tmp_path: Path) -> None:
     assert (root / "README.md").read_text(encoding="utf-8").count("cd their-lesson") == 1
 
 
+def test_an_address_inside_an_address_is_quoted_and_an_empty_block_filled(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project.urls]\nRepository = "https://github.com/some.one/their_lesson"\n'
+    )
+    (tmp_path / "CITATION.cff").write_text("")
+    empty = "<!-- links:{} -->\n<!-- /links -->\n"
+    page = tmp_path / "README.md"
+    page.write_text(empty.format("nbgitpuller") + "between\n" + empty.format("binder") + "end\n", encoding="utf-8")
+    links.write(tmp_path)
+    text = page.read_text(encoding="utf-8")
+    assert "repo=https%3A%2F%2Fgithub.com%2Fsome.one%2Ftheir_lesson&branch=main" in text
+    assert "urlpath=lab%2Ftree%2Ftheir_lesson%2Fnotebooks%2F00_start_here.ipynb" in text
+    assert "between" in text and "gh/some.one/their_lesson/HEAD" in text and text.endswith("end\n")
+    assert links.write(tmp_path) == []
+
+
 @pytest.mark.parametrize("address", ["http://example.org/a/b", "https://github.com/OWNER", "git@github.com:a/b"])
 def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> None:
     (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{address}"\n')

@@ -9,6 +9,7 @@ import io
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
@@ -22,7 +23,7 @@ from vgg_lesson.files import write_atomically
 FOLDER = ROOT / "build"
 LEFT, TOP = 0.5, 0.42
 WIDTH = A4[0] - 2 * LEFT
-STYLE = {"font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "pdf.fonttype": 42}
+STYLE: Any = {"font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "pdf.fonttype": 42}
 SHADES = {"input": "1.0", "conv": PALE, "pool": DARK}
 TALLEST, SLANT, THICKNESS = 1.12, (0.22, 0.12), 0.0005  # inches; shares; inches per channel
 SLOTS = (0.72, 0.86, 0.82, 0.84, 1.0, 1.0)  # inches for the input and each block
@@ -212,5 +213,5 @@ def _log(sheet: Sheet) -> None:
 
 def _foot(sheet: Sheet) -> None:
     panel = sheet.panel("foot", LEFT, TOP + 10.68, WIDTH, 0.16)
-    line = "Simonyan and Zisserman, arXiv:1409.1556. Every number is counted by the package vgg_lesson. Text CC BY 4.0."
+    line = "Network, errors: Simonyan and Zisserman, arXiv:1409.1556. Counts: the package vgg_lesson. Text: CC BY 4.0."
     sheet.write(panel, 0, 0.08, line, size=7, color="0.2")

@@ -69,7 +69,7 @@ class Sheet:
 
     def shape(self, corners: Sequence[tuple[float, float]], shade: str, **options: Any) -> None:
         """A filled polygon with a thin black edge."""
-        style = {"edgecolor": "black", "linewidth": 0.6, "joinstyle": "round", "zorder": 1} | options
+        style: Any = {"edgecolor": "black", "linewidth": 0.6, "joinstyle": "round", "zorder": 1} | options
         self.axes.add_patch(Polygon(corners, facecolor=shade, **style))
 
     def table(
