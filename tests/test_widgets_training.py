@@ -60,11 +60,8 @@ def test_every_value_of_every_dial_can_be_chosen(desk: Desk) -> None:
         assert desk.controls["value"].options == tuple(dial.values) and desk.controls["value"].value == dial.usual
         for value in {next(iter(dial.values)), [*dial.values][len(dial.values) // 2], [*dial.values][-1]}:
             desk.controls["value"].value = value
-            assert (
-                not desk.error
-                and is_png(desk.pictures[0])
-                and f"{what} {value}" in unescape(desk.texts[0])
-                or (value == dial.usual and f"{what} stays {value}" in unescape(desk.texts[0]))
+            assert (not desk.error and is_png(desk.pictures[0]) and f"{what} {value}" in unescape(desk.texts[0])) or (
+                value == dial.usual and f"{what} stays {value}" in unescape(desk.texts[0])
             )
 
 
@@ -260,6 +257,13 @@ def test_a_stored_run_and_a_history_of_the_same_losses_lie_on_each_other() -> No
     axes = overlaid_runs({"stored": stored, "history": per_step}, steps=200).axes[0]
     first, second = (line.get_xydata() for line in axes.lines[:2])
     assert first == pytest.approx(second)
+
+
+def test_the_stored_runs_say_what_notebook_06_says_of_them() -> None:
+    he, xavier = (
+        [stored_run(f"fix_{scheme}_seed{seed}").accuracies[-1][1] for seed in (0, 1, 2)] for scheme in ("he", "xavier")
+    )
+    assert sum(he) > sum(xavier) and min(he) < max(xavier)
 
 
 def test_two_turns_through_the_colours_are_told_apart_by_line() -> None:

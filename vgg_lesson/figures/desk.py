@@ -14,7 +14,7 @@ from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 
 POINTS = 20  # of a run: so few that its line is calm, so many that it bends where the run does
 TOP, ROOM = 2.75, 1.05
-MOST_LOSS = 5.0  # what lies higher leaves the picture
+MOST_LOSS = 4.0  # what lies higher leaves the picture
 LOOKS = len(style.COLORS)
 
 
@@ -25,7 +25,7 @@ def overlaid_runs(
     """Training loss against steps of all runs, on one scale, with a legend that tells where each ended.
 
     Args:
-        runs: name → a run; the newest, the last, is drawn thicker. A `History` without a step only gets its legend.
+        runs: name → a run; a `History` that comes last, the newest, is drawn thicker.
         steps: the length of the axis, by default that of the longest run.
         running: the name of the run that is still under way, if there is one.
     """
@@ -35,12 +35,13 @@ def overlaid_runs(
     paths = {name: _path(run, steps) for name, run in runs.items()}
     longest = max([steps or 1, *(path[-1][0] for path in paths.values() if path)])
     for index, (name, path) in enumerate(paths.items()):
-        thick = 3.5 if index == len(paths) - 1 else 2.0
+        newest = index == len(paths) - 1 and isinstance(runs[name], History)
         look = {"color": style.COLORS[index % LOOKS], "marker": style.MARKERS[index % LOOKS]}
         line = style.LINES[(index + index // LOOKS) % LOOKS]  # a second turn through the colours has other lines
         axes.plot(
             [step for step, _ in path], [loss if math.isfinite(loss) else math.nan for _, loss in path], **look,
-            linestyle=line, linewidth=thick, markevery=max(1, len(path) // 6), label=_legend(name, runs[name], running),
+            linestyle=line, linewidth=3.5 if newest else 2.0, markevery=max(1, len(path) // 6),
+            label=_legend(name, runs[name], running),
         )  # fmt: skip
         _mark_the_lost(axes, path, look["color"])
     axes.axhline(CHANCE_LOSS, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.5, zorder=0)
