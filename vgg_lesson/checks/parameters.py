@@ -218,7 +218,7 @@ EXERCISES = [
     choice(
         "guess_biggest_memory_item",
         _biggest_memory_item,
-        why="Out of memory? Halve the batch, since the outputs are paid for every picture and the weights once.",
+        why="When memory runs out, halve the batch first: outputs are paid for every picture, weights once.",
         hints={
             "a": "About half a gigabyte, paid once. Which item is paid 128 times?",
             "b": "One value per weight, and no more. Which item is paid 128 times?",
