@@ -21,6 +21,7 @@ BRINGS = {
     "numpy": "matplotlib", "IPython": "jupyterlab", "ipykernel": "jupyterlab", "nbformat": "jupyterlab",
     "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "torchvision",
     "_pytest": "pytest", "nbconvert": "jupyterlab", "traitlets": "jupyterlab",
+    "bs4": "jupyterlab", "pygments": "jupyterlab", "axe_playwright_python": "axe-playwright-python",
 }  # fmt: skip
 
 

@@ -10,6 +10,8 @@ COMMANDS = {
     "numbers": "write the numbers in the prose from their facts (--check: only list the stale ones)",
     "links": "write badges and links from the repository address in pyproject.toml",
     "slides": "make talks of the notebooks: build/slides/NN.html, to be shown without internet",
+    "site": "make the static site of the notebooks: build/site/, to be read without internet",
+    "readability": "print how hard the prose of each notebook is to read",
     "times": "measure how long the notebooks run and write it into the instructor's guide (--table: only write it)",
     "handout": "make the one-page handout: build/handout.pdf and build/handout.png",
     "picture": "draw the picture at the top of the README",

@@ -56,6 +56,7 @@ def deck(notebook: NotebookNode) -> NotebookNode:
     pieces: list[NotebookNode] = []
     section = ""
     for cell, kind in zip(cells, slide_types(cells), strict=True):
+        notes = cell.metadata.get("slideshow", {}).get("notes")
         added = list(_pieces(cell, kind, after_code=bool(pieces) and pieces[-1].cell_type == "code"))
         for piece in added:
             heading = HEADING.match(piece.source) if piece.cell_type == "markdown" else None
@@ -65,7 +66,7 @@ def deck(notebook: NotebookNode) -> NotebookNode:
                 pieces.append(_piece(f'<p class="running">{escape(section)}</p>', _kind(piece)))
                 _set_kind(piece, "-")
             pieces.append(piece)
-        if notes := cell.metadata.get("slideshow", {}).get("notes"):
+        if notes:
             pieces.append(_piece(notes, "notes"))
     return nbformat.v4.new_notebook(cells=pieces, metadata=copy.deepcopy(notebook.metadata))
 

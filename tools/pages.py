@@ -23,7 +23,7 @@ from tools.paths import ROOT
 
 ASSETS = ROOT / "tools" / "assets"
 CODE_STYLE = "default"
-WIDE_LINE = 70
+WIDE_LINE = 30  # characters that fit on a phone
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -137,12 +137,13 @@ def _name_headings(soup: BeautifulSoup) -> None:
 
 
 def _reachable(soup: BeautifulSoup) -> None:
-    """Name what may be wider than the screen, and let the keyboard reach and scroll it."""
-    for number, table in enumerate(soup.find_all("table"), 1):
-        table.wrap(_region(soup.new_tag("div", attrs={"class": "table"}), f"Table {number}"))
-    for number, block in enumerate(soup.find_all("pre"), 1):
+    """Name what may be wider than the screen, and let the keyboard reach and scroll it; code is wrapped instead."""
+    for kind, selector in (("Table", "table"), ("Formula", "math[display=block]")):
+        for number, wide in enumerate(soup.select(selector), 1):
+            wide.wrap(_region(soup.new_tag("div", attrs={"class": "wide"}), f"{kind} {number}"))
+    for number, block in enumerate(soup.select(".output pre"), 1):
         if any(len(line) > WIDE_LINE for line in block.get_text().splitlines()):
-            _region(block, f"Code or output {number}, scrolls sideways")
+            _region(block, f"Output {number}")
 
 
 def _region(element: Tag, name: str) -> Tag:

@@ -55,13 +55,14 @@ def copy_notebooks(target: Path, *, force: bool = False, source: Path = NOTEBOOK
 
 
 def stripped(notebook: bytes) -> bytes:
-    """A notebook (JSON, UTF-8) without outputs, execution counts and the state of widgets."""
+    """A notebook (JSON, UTF-8) without outputs, execution counts, the state of widgets and the speaker's notes."""
     content = nbformat.reads(notebook.decode("utf-8"), as_version=4)
     content.metadata.pop("widgets", None)
     for cell in content.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         cell.metadata.pop("execution", None)
+        cell.metadata.get("slideshow", {}).pop("notes", None)
     return (nbformat.writes(content) + "\n").encode("utf-8")
 
 

@@ -1,0 +1,81 @@
+"""A browser without internet, and the talks and the site that it looks at, each made once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tools import site, slides
+from tools.paths import notebooks
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Route
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SCREEN = {"width": 1280, "height": 720}
+
+
+class OfflinePage:
+    """A page that reaches files only; ``left`` lists what it wanted from elsewhere, ``errors`` what failed in it."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.left: list[str] = []
+        self.errors: list[str] = []
+        page.route("**/*", self._route)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def open(self, path: Path) -> Page:
+        """Show a file."""
+        self.page.goto(path.as_uri())
+        return self.page
+
+    def _route(self, route: Route) -> None:
+        if route.request.url.startswith(("file:", "data:", "blob:", "about:")):
+            route.continue_()
+        else:
+            self.left.append(route.request.url)
+            route.abort()
+
+
+# Of the package, not of the session: while Playwright runs, no other test could use asyncio.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window; skips where it or Playwright is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    binary = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if binary is None:
+        pytest.skip(f"no browser here: none of {', '.join(CHROMIUM)} is on the path")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=["--no-sandbox"] if root else [])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def offline(chromium: Browser) -> Iterator[OfflinePage]:
+    """A fresh page of 1280×720 that reaches files only."""
+    context = chromium.new_context(viewport=SCREEN)  # type: ignore[arg-type]
+    yield OfflinePage(context.new_page())
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def talks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The talks of all notebooks, by the notebook's name."""
+    folder = tmp_path_factory.mktemp("slides")
+    return {path.stem: slides.write(path, folder) for path in notebooks()}
+
+
+@pytest.fixture(scope="package")
+def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The static site."""
+    folder = tmp_path_factory.mktemp("site")
+    site.build(folder)
+    return folder

@@ -1,0 +1,51 @@
+"""axe-core finds nothing serious in any page of the site, on a wide screen and on a phone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import SCREEN, OfflinePage
+from tools import site
+
+SERIOUS = ("serious", "critical")
+PAGES = sorted({"index.html", *site.plan().pages.values()})
+
+
+def violations(page: Any, *rules: str) -> list[str]:
+    """The serious and critical violations that axe-core sees in a page, of all rules or of some, with the elements."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    found = axe.Axe().run(page, options={"runOnly": [*rules]} if rules else None).response["violations"]
+    return [
+        f"{violation['impact']} {violation['id']}: {node['html'][:120]}"
+        for violation in found
+        if violation["impact"] in SERIOUS
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(site_folder: Path, offline: OfflinePage, name: str) -> None:
+    page = offline.open(site_folder / name)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    found = violations(page)
+    assert not found, "\n".join(found)
+    page.set_viewport_size({"width": 400, "height": 720})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
+    unreachable = violations(page, "scrollable-region-focusable")
+    assert not unreachable, "\n".join(unreachable)
+
+
+@pytest.mark.parametrize("html", [
+    '<html lang="en"><title>x</title><main><img src="data:image/png;base64,AA"></main></html>',
+    '<html><title>x</title><main><p>no language</p></main></html>',
+    '<html lang="en"><title>x</title><main><p style="color: #aaa">too pale</p></main></html>',
+    '<html lang="en"><title>x</title><main><pre style="width: 5em; overflow: auto">a long line</pre></main></html>',
+])  # fmt: skip
+def test_a_violation_is_noticed(tmp_path: Path, offline: OfflinePage, html: str) -> None:
+    (tmp_path / "page.html").write_text(f"<!DOCTYPE html>{html}")
+    page = offline.open(tmp_path / "page.html")
+    page.set_viewport_size(SCREEN)  # type: ignore[arg-type]
+    assert violations(page)

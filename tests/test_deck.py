@@ -1,0 +1,136 @@
+"""What a talk shows of a notebook, what it leaves to the speaker, and what nobody sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from tools import readability
+from tools.deck import deck, slide_types
+from tools.paths import notebooks
+from tools.slides import talk
+from vgg_lesson.working_copy import stripped
+
+LONG = " ".join(f"Sentence number {n} says a little more than the one before." for n in range(20))
+
+
+def code(source: str, text: str = "", *tags: str) -> NotebookNode:
+    """A code cell with an output."""
+    outputs = [new_output("stream", name="stdout", text=text)] if text else []
+    return new_code_cell(source, outputs=outputs, metadata={"tags": [*tags]} if tags else {})
+
+
+def cells() -> list[NotebookNode]:
+    """A small notebook of the series."""
+    return [
+        new_markdown_cell("# A title\n\nA promise.\n\nNext: [02](02_x.ipynb)"),
+        code("import math", "", "setup"),
+        code("banner()", "budget class"),
+        new_markdown_cell("## A question\n\nHow many?\n\n- **a** one\n- **b** two"),
+        code('my_guess = ...  # one of "a", "b"'),
+        code("print(1 + 1)", "2"),
+        new_markdown_cell(f"Two. {LONG}\n\n## The next section\n\nShort."),
+        code("assert 1 + 1 == 2"),
+        new_markdown_cell("### Exercise 1.1 (core): add\n\nAdd."),
+        code("answer = ...\ncheck.add(answer)", "… Not answered yet.", "exercise"),
+        new_markdown_cell("<details><summary>Solution</summary>\n\nIt is 2.\n\n</details>"),
+        code('check.progress("start")', "table"),
+    ]
+
+
+def test_types_by_rule() -> None:
+    assert slide_types(cells()) == [
+        "slide", "skip", "skip", "slide", "skip", "subslide", "slide", "skip", "subslide", "-", "skip", "skip",
+    ]  # fmt: skip
+
+
+def test_metadata_decide_and_unknown_types_are_refused() -> None:
+    given = cells()
+    given[5].metadata["slideshow"] = {"slide_type": "skip"}
+    assert slide_types(given)[5] == "skip"
+    given[5].metadata["slideshow"] = {"slide_type": "page"}
+    with pytest.raises(ValueError, match=r"slide_type='page'.*subslide"):
+        slide_types(given)
+
+
+def test_what_is_shown_and_what_is_said() -> None:
+    given = cells()
+    given[5].metadata["slideshow"] = {"slide_type": "subslide", "notes": "Ask before you run."}
+    soup = BeautifulSoup(talk(new_notebook(cells=given)), "html.parser")
+    said = " ".join(notes.extract().get_text() for notes in soup.select("aside.notes"))
+    shown = soup.select(".slides")[0].get_text()
+    assert "Ask before you run." in said and "Ask before you run." not in shown
+    assert "Sentence number 19" in said and "Sentence number 19" not in shown
+    assert "Two." in shown and "**" not in shown and "How many?" in shown
+    for hidden in (
+        "It is 2.",
+        "import math",
+        "budget class",
+        "my_guess",
+        "assert",
+        "Not answered yet",
+        "Next:",
+        "table",
+    ):
+        assert hidden not in shown + said, hidden
+    assert [heading.get_text() for heading in soup.select("section.page h1, section.page h2, section.page h3")] == [
+        "A title", "A question", "The next section", "Exercise 1.1 (core): add",
+    ]  # fmt: skip
+
+
+def test_progress_bars_are_left_out_and_long_outputs_cut() -> None:
+    bar = new_code_cell("fit()", outputs=[new_output("display_data", {"text/plain": "5 layers: 100%|###| 9/9"})])
+    pieces = deck(new_notebook(cells=[bar, code("show()", "\n".join(map(str, range(99))))])).cells
+    assert [len(piece.outputs) for piece in pieces if piece.cell_type == "code"] == [0, 1]
+    assert pieces[-1].outputs[0].text.splitlines()[-1] == "…"
+
+
+def test_the_notebook_itself_is_left_alone() -> None:
+    notebook = new_notebook(cells=cells())
+    before = nbformat.writes(notebook)
+    talk(notebook)
+    assert nbformat.writes(notebook) == before
+
+
+def test_a_students_copy_has_no_notes() -> None:
+    text = notebooks()[0].read_bytes()
+    assert b'"notes"' in text and b'"notes"' not in stripped(text)
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_cells_say_where_they_are_shown_and_notes_stand_on_what_is_shown(path: Path) -> None:
+    cells = nbformat.read(path, as_version=4).cells
+    assert sum("slide_type" in cell.metadata.get("slideshow", {}) for cell in cells) >= 0.8 * len(cells)
+    for cell, kind in zip(cells, slide_types(cells), strict=True):
+        assert kind != "skip" or "notes" not in cell.metadata.get("slideshow", {}), (
+            f"{cell.id} is skipped and has notes"
+        )
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_prose_is_plain_english(path: Path) -> None:
+    found = readability.readability(readability.prose(path))
+    assert found.grade < 8 and found.ease > 65
+
+
+def test_readability_is_that_of_the_formulas() -> None:
+    simple = readability.readability("The cat sat on the mat. It was warm.")
+    assert (simple.words, simple.sentences, simple.syllables) == (9, 2, 9)
+    assert simple.ease == pytest.approx(206.835 - 1.015 * 4.5 - 84.6)
+    assert simple.grade == pytest.approx(0.39 * 4.5 + 11.8 - 15.59)
+    hard = "Notwithstanding considerable methodological heterogeneity, generalisation capabilities deteriorate."
+    assert readability.readability(hard).grade > 20
+    with pytest.raises(ValueError, match="no words"):
+        readability.readability("```python\nx = 1\n```")
+
+
+@pytest.mark.parametrize(("word", "count"), [
+    ("network", 2), ("picture", 2), ("tables", 2), ("made", 1), ("images", 3), ("walked", 1), ("wanted", 2), ("the", 1),
+])  # fmt: skip
+def test_syllables(word: str, count: int) -> None:
+    assert readability.syllables(word) == count
