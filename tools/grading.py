@@ -45,11 +45,28 @@ class ExecuteAndJudge(Execute):
         for cell, source in zip(graded, sources, strict=True):
             cell.source = source
             cell.outputs = judged(source, cell.outputs, resources["nbgrader"]["student"])
+        for output in (output for cell in nb.cells for output in cell.get("outputs", []) if "text" in output):
+            output.text = output.text[:MOST_CHARACTERS]  # LimitOutput counts lines, and a line may be endless
         return nb, resources
 
 
 class PutBack(OverwriteCells):
-    """Restores changed tests as nbgrader does, and puts deleted ones back at the end, whatever else was deleted."""
+    """Restores what a submission changed in graded cells, metadata included, and puts deleted ones back at the end."""
+
+    def preprocess_cell(
+        self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
+    ) -> tuple[NotebookNode, ResourcesDict]:
+        """Give a cell of the assignment the kind and the points that it has there, then its source."""
+        assignment = self.gradebook.find_notebook(self.notebook_id, self.assignment_id)
+        name = cell.metadata.get("nbgrader", {}).get("grade_id")
+        source = next((known for known in assignment.source_cells if known.name == name), None)
+        if source is not None:
+            points = {graded.name: graded.max_score for graded in assignment.grade_cells}
+            solution = any(known.name == name for known in assignment.solution_cells)
+            kind = {"grade": name in points, "solution": solution, "task": False, "locked": source.locked}
+            cell.metadata["nbgrader"].pop("points", None)
+            cell.metadata["nbgrader"].update(kind, **({"points": points[name]} if name in points else {}))
+        return super().preprocess_cell(cell, resources, cell_index)
 
     def add_missing_grade_cells(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Append each graded cell of the assignment that ``nb`` lacks."""
@@ -60,7 +77,7 @@ class PutBack(OverwriteCells):
         for graded in assignment.grade_cells:
             if graded.name not in there:
                 cell = self.missing_cell_transform(sources[graded.name], graded.max_score, graded.name in written)
-                nb.cells.append(cell)
+                nb.cells.append(NotebookNode({**cell, "id": f"put-back-{graded.name}"}))
         return nb, resources
 
 
