@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 
@@ -133,3 +135,16 @@ def test_progress_shows_the_last_verdict_of_each_check() -> None:
 def test_an_unknown_topic_is_refused() -> None:
     with pytest.raises(ValueError, match="topic='depht'"):
         check.progress("depht")
+
+
+def numbers_in(text: str) -> set[float]:
+    """The numbers a hint shows, thousands separators taken out."""
+    return {float(token.replace(",", "")) for token in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)}
+
+
+@pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=lambda exercise: exercise.name)
+def test_no_hint_shows_a_number_that_is_asked_for(exercise: Exercise) -> None:
+    key = exercise.solution()
+    parts = {part for part in (key if isinstance(key, tuple | list) else [key]) if isinstance(part, int | float)}
+    for hint in [*(mistake.hint for mistake in exercise.mistakes()), exercise.otherwise]:
+        assert not parts & numbers_in(hint), hint
