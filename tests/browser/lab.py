@@ -1,0 +1,196 @@
+"""JupyterLab as a student has it: a server on a copy of the notebooks, a page, and what one does with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
+
+from vgg_lesson.working_copy import copy_notebooks
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+SECONDS_TO_START, SECONDS_TO_RUN = 60, 300
+SETTINGS = {
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+PANEL = "jupyterapp.shell.currentWidget"
+IS_OPEN = f"() => window.jupyterapp && {PANEL}?.context?.isReady && {PANEL}.sessionContext?.session?.kernel?.status === 'idle'"
+HAS_RUN = f"""() => {{
+    const cells = {PANEL}.content.model.sharedModel.cells.filter((cell) => cell.cell_type === 'code');
+    const waiting = cells.filter((cell) => cell.source.trim() && cell.execution_count === null);
+    const kernel = {PANEL}.sessionContext.session?.kernel?.status;
+    return kernel === 'dead' || (waiting.length === 0 && kernel === 'idle');
+}}"""
+BROKEN = ("Error displaying widget", "Click to show javascript error", "Loading widget...")
+CELLS = f"() => {PANEL}.content.model.sharedModel.toJSON().cells"
+
+
+class Server:
+    """Where a server listens and what opens its doors."""
+
+    def __init__(self, port: int, token: str):
+        self.port, self.token = port, token
+
+    def address(self, path: str) -> str:
+        """The address of a notebook in JupyterLab, in a workspace without other tabs."""
+        return f"http://127.0.0.1:{self.port}/lab/workspaces/auto-{secrets.token_hex(4)}/tree/{path}?token={self.token}"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Server]:
+    """JupyterLab on a working copy of the notebooks in ``folder``, under the smoke budget, without internet."""
+    copy_notebooks(folder / "lesson")
+    settings = folder / "settings"
+    settings.mkdir()
+    (settings / "overrides.json").write_text(json.dumps(SETTINGS))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place, log = Server(port, secrets.token_hex(16)), folder / "server.log"
+    command = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}", "--LabApp.expose_app_in_browser=True",
+        f"--LabApp.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
+    ]  # fmt: skip
+    private = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    with log.open("w") as output:
+        process = subprocess.Popen(command, env={**os.environ, **private}, stdout=output, stderr=output)
+    try:
+        _wait_for(place, process, log)
+        yield place
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait_for(place: Server, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urlopen(f"http://127.0.0.1:{place.port}/api?token={place.token}", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+
+
+class OpenNotebook:
+    """One notebook in a browser; ``cells`` are as the page has them now."""
+
+    def __init__(self, page: Page, place: Server, name: str):
+        self.page = page
+        page.goto(place.address(f"{name}.ipynb"))
+        page.wait_for_function(IS_OPEN, timeout=1000 * SECONDS_TO_START)
+
+    @property
+    def cells(self) -> list[dict[str, Any]]:
+        """All cells with their outputs, in nbformat."""
+        return list(self.page.evaluate(CELLS))
+
+    @property
+    def errors(self) -> list[str]:
+        """Errors among the outputs, and widgets that the page could not show."""
+        raised = [
+            f"{output['ename']}: {output['evalue']} in {cell['source'][:60]!r}"
+            for cell in self.cells
+            for output in cell.get("outputs", [])
+            if output["output_type"] == "error"
+        ]
+        return raised + [text for text in BROKEN for _ in range(self.page.get_by_text(text).count())]
+
+    def restart_and_run_all(self) -> None:
+        """What the menu's *Restart Kernel and Run All Cells* does, its question answered with yes."""
+        self.page.evaluate("() => { jupyterapp.commands.execute('notebook:restart-run-all') }")
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.wait_for_timeout(1000)
+        self.page.wait_for_function(HAS_RUN, timeout=1000 * SECONDS_TO_RUN)
+
+    def number_of(self, text: str) -> int:
+        """The place of the one code cell that holds ``text``."""
+        (found,) = (i for i, c in enumerate(self.cells) if c["cell_type"] == "code" and text in c["source"])
+        return found
+
+    def cell(self, number: int) -> Locator:
+        """A cell on the page."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(number)
+
+    def answer(self, number: int, source: str) -> str:
+        """Type ``source`` over a cell, run it, and return what it shows."""
+        before = self.cells[number]["execution_count"]
+        editor = self.cell(number).locator(".cm-content")
+        editor.click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(source)
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(
+            f"(before) => {PANEL}.content.model.sharedModel.cells[{number}].execution_count !== before"
+            f" && {PANEL}.sessionContext.session.kernel.status === 'idle'", arg=before,
+        )  # fmt: skip
+        return self.cell(number).locator(".jp-OutputArea").inner_text()
+
+
+class View:
+    """The controls of a cell's view, and what it shows."""
+
+    def __init__(self, notebook: OpenNotebook, number: int):
+        self.page, self.area = notebook.page, notebook.cell(number).locator(".jp-OutputArea")
+        self.area.locator("select, button, .noUi-handle").first.wait_for()
+        self.area.locator("img").first.wait_for()
+        self.area.scroll_into_view_if_needed()
+
+    @property
+    def shown(self) -> str:
+        """Every picture's address, which changes with the picture, and all text."""
+        pictures = self.area.locator("img").evaluate_all("(images) => images.map((image) => image.src)")
+        return "\n".join([*pictures, *self.area.locator(".widget-html").all_inner_texts()])
+
+    @property
+    def complaint(self) -> str:
+        """The sentence that a view shows instead of a picture, if it does."""
+        return " ".join(self.area.locator("[role=alert]").all_inner_texts())
+
+    def changed_from(self, before: str, seconds: float = 4.0) -> bool:
+        """Whether the view shows something else within ``seconds``."""
+        deadline = time.monotonic() + seconds
+        while self.shown == before and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+        return self.shown != before
+
+    def controls(self) -> list[tuple[str, Locator]]:
+        """Kind and element of each control that is switched on; buttons are not among them."""
+        kinds = {
+            "menu": "select",
+            "slider": ".noUi-handle",
+            "box": "input[type=checkbox]",
+            "number": "input[type=number]",
+        }
+        found = [(kind, item) for kind, selector in kinds.items() for item in self.area.locator(selector).all()]
+        return [(kind, item) for kind, item in found if item.is_visible() and item.is_enabled()]
+
+    def put(self, kind: str, control: Locator, place: int) -> None:
+        """Move a control to its first (0), middle (1) or last (2) position, sliders with the keyboard."""
+        if kind == "menu":
+            last = control.locator("option").count() - 1
+            control.select_option(index=(0, last // 2, last)[place])
+        elif kind == "slider":
+            control.focus()
+            for key in (["Home"], ["Home", "PageUp"], ["End"])[place]:
+                control.press(key)
+        elif kind == "box":
+            control.set_checked(place == 1)
+        else:
+            low, high = (int(control.get_attribute(bound) or 0) for bound in ("min", "max"))
+            control.fill(str((low, (low + high) // 2, high)[place]))
+            control.press("Enter")
