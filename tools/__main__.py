@@ -16,7 +16,8 @@ COMMANDS = {
     "handout": "make the one-page handout: build/handout.pdf and build/handout.png",
     "picture": "draw the picture at the top of the README",
     "sample": "make the data sample that is shipped with the package",
-    "runs": "make the stored training logs of notebook 05 (half an hour and more; goes on where it stopped)",
+    "runs": "make the stored training logs (one group in a minute, all in a day; goes on where it stopped)",
+    "screenshots": "take the README's pictures of JupyterLab",
 }
 MODULES = {"sample": "make_sample"}
 

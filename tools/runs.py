@@ -2,8 +2,8 @@
 
 Every run is the plain loop of notebook 05 in float32: the class network without batch norm and with 1,024 hidden
 units, FashionMNIST at 32×32, batches of 128, SGD, cross-entropy; images and dropout in the order of `vgg_lesson.fit`
-with the same seed. A run that is interrupted goes on from the end of its last epoch. Only the four small runs of the
-group ``diagnose`` differ: see `tools.diagnose`.
+with the same seed. A run that is interrupted goes on from the end of its last epoch. The groups
+``diagnose`` (`tools.diagnose`) and ``class``, ``full`` and ``post`` (`tools.long_runs`) say themselves what they are.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from tools import diagnose
+from tools.long_runs import LONG_RUNS
 from tools.paths import ASSETS, ROOT
 from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
 from vgg_lesson.files import write_atomically
@@ -184,7 +185,7 @@ class Run:
 def main(arguments: list[str]) -> int:
     """``python -m tools runs [GROUP …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
-    known = [*GROUPS, "diagnose"]
+    known = [*GROUPS, "diagnose", *LONG_RUNS]
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(known)}; default: all")
     options = parser.parse_args(arguments)
     if unknown := set(options.groups) - set(known):
@@ -196,16 +197,21 @@ def main(arguments: list[str]) -> int:
     for group in options.groups or known:
         for name, made in _logs(group, train, test):
             path = ASSETS / "runs" / f"{name}.csv"
-            write_atomically(path, made().encode())
+            if (text := made()) is None:
+                print(f"{name} was interrupted; the same command goes on with it", flush=True)
+                return 130
+            write_atomically(path, text.encode())
             print(f"wrote {path.relative_to(ROOT)}", flush=True)
     return 0
 
 
-def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Callable[[], str]]]:
+def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Callable[[], str | None]]]:
     """The logs of a group: name and what makes its text."""
     if group == "diagnose":
         for cause, small in diagnose.PLANS.items():
             yield f"diagnose_{cause}", partial(diagnose.log, small, train)
         return
-    for name, plan in GROUPS[group].items():
+    for name, run in LONG_RUNS.get(group, {}).items():
+        yield name, partial(run.log, name, train, test)
+    for name, plan in GROUPS.get(group, {}).items():
         yield name, Run(name, plan, train, test).finish

@@ -26,7 +26,8 @@ SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
 PANEL = "jupyterapp.shell.currentWidget"
-IS_OPEN = f"() => window.jupyterapp && {PANEL}?.context?.isReady && {PANEL}.sessionContext?.session?.kernel?.status === 'idle'"
+KERNEL = f"{PANEL}.sessionContext?.session?.kernel"
+IS_OPEN = f"() => window.jupyterapp && {PANEL}?.context?.isReady && {KERNEL}?.status === 'idle'"
 HAS_RUN = f"""() => {{
     const cells = {PANEL}.content.model.sharedModel.cells.filter((cell) => cell.cell_type === 'code');
     const waiting = cells.filter((cell) => cell.source.trim() && cell.execution_count === null);
