@@ -63,6 +63,10 @@ def _places(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
     return confidence[predicted != labels].argsort(descending=True)[:count]
 
 
+def _first_wrong(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
+    return (probabilities.argmax(dim=1) != labels).nonzero().flatten()[:count]
+
+
 def _their_confidence(probabilities: Tensor, labels: Tensor, count: int) -> Tensor:
     return probabilities.amax(dim=1)[surest_mistakes(probabilities, labels, count)]
 
@@ -120,6 +124,7 @@ EXERCISES = [
             ACCURACY: "That is the chance for one picture. All eight have to be right.",
             GRID
             * ACCURACY: "That is how many it names rightly on average. Asked is the chance that it is all of them.",
+            100 * all_right(ACCURACY, GRID): "Right in percent; give it as a number between 0 and 1.",
             1 - all_right(ACCURACY, GRID): "That is the chance of at least one mistake among the eight.",
             1 - (1 - ACCURACY) ** GRID: "That is the chance that at least one of them is right.",
             1
@@ -140,6 +145,10 @@ EXERCISES = [
             "These are the most confident predictions; most of them are right. Keep the wrong ones first.": _surest,
             "These are the worst mistakes, by the probability of the true class. Sort by confidence instead.": _worst,
             "These are the least confident mistakes: the order is the other way round.": _least_sure,
+            "These are wrong ones, in the order of the data. How sure was the network of each?": _first_wrong,
+            "The right pictures in the right order: give them as a tensor.": (
+                lambda *case: surest_mistakes(*case).tolist()
+            ),
             "Indices are asked for: where they are, not how confident the network was.": _their_confidence,
             "The right pictures in the right order, and more of them than `count` asks for.": _uncut,
             "Your numbers count within the mistakes. Use them to index the list of wrong pictures.": _places,
@@ -169,6 +178,10 @@ EXERCISES = [
             "A share for each class is expected, so only the right ones of each class belong on top.": (
                 lambda matrix: matrix / matrix.sum(dim=0)
             ),
+            "One number for all classes together is the accuracy. A share for each class is asked for.": (
+                lambda matrix: matrix.diagonal().sum() / matrix.sum()
+            ),
+            "The right shares: give them as a tensor.": lambda matrix: precision(matrix).tolist(),
             "You divide by all pictures. Only those that were given the name count here.": (
                 lambda matrix: matrix.diagonal() / matrix.sum()
             ),
@@ -190,7 +203,7 @@ EXERCISES = [
         why="It is the mean gap between what the network claims and what it achieves, picture by picture.",
         mistakes=_calibration_mistakes,
         otherwise="For each bin: how far apart are claim and result, and how much of the whole is in this bin?",
-        relative=1e-4,
+        relative=5e-3,
     ),
     code(
         "with_temperature",
@@ -206,6 +219,12 @@ EXERCISES = [
             ),
             "Your softmax runs over the pictures. Which sums have to be one: those of rows or of columns?": (
                 lambda scores, temperature: (scores / temperature).softmax(dim=0)
+            ),
+            "Your powers are divided by the sum of all pictures' powers. Each picture shares out a sum of its own.": (
+                lambda scores, temperature: (scores / temperature).exp() / (scores / temperature).exp().sum()
+            ),
+            "Powers, yes. Divided by what do they become probabilities?": (
+                lambda scores, temperature: (scores / temperature).exp()
             ),
             "These are logarithms of probabilities: they are negative.": (
                 lambda scores, temperature: (scores / temperature).log_softmax(dim=1)

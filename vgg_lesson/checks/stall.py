@@ -68,6 +68,9 @@ EXERCISES = [
         mistakes={
             "Your mean counts every batch alike. How many pictures stand behind each of these losses?": _plain_mean,
             "The sum on top is right. Below it, the last batch is not as large as the first.": _first_size,
+            "The sum below is right. Above it, each loss has to count as often as its batch has pictures.": (
+                lambda losses, sizes: sum(losses) / sum(sizes)
+            ),
             "That is a sum over pictures. What turns it into a mean?": _undivided,
         },
         otherwise="Work it out by hand for losses [2.0, 1.0] and sizes [128, 96]: is your result nearer to 2 or to 1?",
@@ -194,6 +197,15 @@ EXERCISES = [
             ),
             "Upside down: the more terms a sum has, the smaller each of them must be.": (
                 lambda weight: math.sqrt(_fan_in(weight) / 2)
+            ),
+            "That counts the filters. How many numbers does one of them hold?": (
+                lambda weight: math.sqrt(2 / weight.shape[0])
+            ),
+            "The root goes over the whole fraction, its lower half included.": (
+                lambda weight: math.sqrt(2) / _fan_in(weight)
+            ),
+            "That is where an even draw would end. A standard deviation is asked for.": (
+                lambda weight: math.sqrt(6 / _fan_in(weight))
             ),
             "You divide by all weights of the layer. How many of them meet in one output?": (
                 lambda weight: math.sqrt(2 / weight.numel())

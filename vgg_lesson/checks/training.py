@@ -16,6 +16,7 @@ from vgg_lesson.configs import CLASS_NETWORK
 IMAGES, ACCURACY = 5000, 0.9
 LR, MOMENTUM = 0.01, 0.9
 SMOOTHING, CLASSES = 0.1, 10
+IN_BYTES = "About right, in another unit or rounded: give it in bytes, all of them."
 
 
 def standard_error(accuracy: float, images: int) -> float:
@@ -47,6 +48,10 @@ def smallest_loss(smoothing: float, classes: int) -> float:
     return nn.functional.cross_entropy(targets.log(), torch.tensor([0]), label_smoothing=smoothing).item()
 
 
+def _target() -> float:
+    return 1 - SMOOTHING + SMOOTHING / CLASSES
+
+
 def _loss_floor_mistakes() -> dict[float, str]:
     share, rest = 1 - SMOOTHING, SMOOTHING / (CLASSES - 1)
     return {
@@ -54,6 +59,9 @@ def _loss_floor_mistakes() -> dict[float, str]:
         -math.log(
             share + SMOOTHING / CLASSES
         ): "That is what the right class adds nearly alone: nine more terms count.",
+        -_target() * math.log(_target()): "That is the right class alone. The other nine add more than you may think.",
+        -(1 - _target())
+        * math.log((1 - _target()) / 9): "Those are the nine others. The right class adds its own part.",
         -math.log(share): "The right class wants more than 0.9, and the other nine classes count too.",
         -share * math.log(share) - SMOOTHING * math.log(rest): (
             "The 0.1 is shared among all ten classes, the right one included."
@@ -74,6 +82,10 @@ def _scaled(dims: tuple[int, ...], *, unbiased: bool = False, squared: bool = Fa
         return (values - mean) / (variance + 1e-5).pow(1.0 if squared else 0.5)
 
     return function
+
+
+def _spread(values: Tensor) -> Tensor:
+    return (values.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
 
 
 def _batch(seed: int, *shape: int) -> Tensor:
@@ -106,7 +118,7 @@ EXERCISES = [
             math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
         otherwise="The formula stands above the exercise. What are p and n here, and what is under the root?",
-        relative=0.03,
+        relative=0.06,
     ),
     number(
         "lasting_step",
@@ -144,12 +156,19 @@ EXERCISES = [
             "One mean per image: that is layer normalisation. Here the images of a batch share their mean.": _scaled(
                 (1, 2, 3)
             ),
+            "One mean per image and channel. Here the images of a batch share their mean.": _scaled((2, 3)),
+            "Python divides before it subtracts: mind the brackets.": (
+                lambda values: values - values.mean(dim=(0, 2, 3), keepdim=True) / _spread(values)
+            ),
+            "You multiply by the spread, which makes a wide channel wider still.": (
+                lambda values: (values - values.mean(dim=(0, 2, 3), keepdim=True)) * _spread(values)
+            ),
             "You divide by the variance. Which spread does the result have?": _scaled((0, 2, 3), squared=True),
             "You subtract the mean, and the spread stays as it was: the second half is missing.": (
                 lambda values: values - values.mean(dim=(0, 2, 3), keepdim=True)
             ),
             "You scale by the right spread, but nothing moves the channels to zero.": (
-                lambda values: values / (values.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
+                lambda values: values / _spread(values)
             ),
             "Nearly: the variance here divides by n, not by n - 1 (correction=0).": _scaled((0, 2, 3), unbiased=True),
         },
@@ -198,6 +217,10 @@ EXERCISES = [
         lambda: _class_network_bytes("momentum"),
         why="To go on as if nothing had happened, the velocities must survive as well as the weights.",
         mistakes=lambda: {
+            7.3: IN_BYTES,
+            7.3e6: IN_BYTES,
+            _class_network_bytes("momentum") / 1e6: IN_BYTES,
+            _class_network_bytes("sgd") // 4: "That is how many parameters there are. What is kept for each?",
             _class_network_bytes("sgd"): "That is the weights. What else would a resumed run miss?",
             _class_network_bytes("adam"): "Adam keeps two numbers per weight; SGD with momentum keeps one.",
             2 * _class_network_bytes("momentum"): "That would be float64, eight bytes a number.",
