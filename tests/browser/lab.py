@@ -1,4 +1,4 @@
-"""JupyterLab as a student has it: a server on a copy of the notebooks, a page, and what one does with it."""
+"""JupyterLab, or Notebook 7, as a student has it: a server on a copy of the notebooks, a page, and what one does."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+APPS = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
 PANEL = "jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext?.session?.kernel"
 IS_OPEN = f"() => window.jupyterapp && {PANEL}?.context?.isReady && {KERNEL}?.status === 'idle'"
@@ -41,17 +42,19 @@ CELLS = f"() => {PANEL}.content.model.sharedModel.toJSON().cells"
 class Server:
     """Where a server listens and what opens its doors."""
 
-    def __init__(self, port: int, token: str):
-        self.port, self.token = port, token
+    def __init__(self, application: str, port: int, token: str):
+        self.application, self.port, self.token = application, port, token
 
     def address(self, path: str) -> str:
-        """The address of a notebook in JupyterLab, in a workspace without other tabs."""
-        return f"http://127.0.0.1:{self.port}/lab/workspaces/auto-{secrets.token_hex(4)}/tree/{path}?token={self.token}"
+        """The address of a notebook; in JupyterLab in a workspace without other tabs."""
+        lab = f"lab/workspaces/auto-{secrets.token_hex(4)}/tree"
+        place = lab if self.application == "jupyterlab" else "notebooks"
+        return f"http://127.0.0.1:{self.port}/{place}/{path}?token={self.token}"
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Server]:
-    """JupyterLab on a working copy of the notebooks in ``folder``, under the smoke budget, without internet."""
+def server(folder: Path, application: str = "jupyterlab") -> Iterator[Server]:
+    """``application``, or "notebook", on a working copy of the notebooks in ``folder``, under the smoke budget."""
     copy_notebooks(folder / "lesson")
     settings = folder / "settings"
     settings.mkdir()
@@ -59,11 +62,11 @@ def server(folder: Path) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    place, log = Server(port, secrets.token_hex(16)), folder / "server.log"
+    place, log = Server(application, port, secrets.token_hex(16)), folder / "server.log"
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}", "--LabApp.expose_app_in_browser=True",
-        f"--LabApp.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
+        sys.executable, "-m", application, "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}",
+        f"--{APPS[application]}.expose_app_in_browser=True", f"--{APPS[application]}.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
     ]  # fmt: skip
     private = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
     with log.open("w") as output:
@@ -84,7 +87,7 @@ def _wait_for(place: Server, process: subprocess.Popen[bytes], log: Path) -> Non
             return
         except OSError:
             time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"{place.application} did not start: {log.read_text()[-2000:]}")
 
 
 class OpenNotebook:

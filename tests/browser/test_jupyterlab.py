@@ -24,6 +24,7 @@ SCREENSHOTS = Path(os.environ.get("VGG_LESSON_SCREENSHOTS", ROOT / "build" / "br
 SCREEN = {"width": 1280, "height": 900}
 NAMES = [path.stem for path in notebooks()]
 EXERCISE = "block3_params"
+VIEW = "widgets.network_builder()"
 
 
 @pytest.fixture(scope="package")
@@ -59,6 +60,16 @@ def test_notebook_runs_and_its_views_answer(lab: Server, page: Page, name: str) 
     assert not notebook.errors
     shoot(page, name)
     page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def test_a_view_works_in_notebook_7(chromium: Browser, page: Page, tmp_path: Path) -> None:
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
+    with server(tmp_path, "notebook") as place:
+        notebook = OpenNotebook(page, place, "03_parameter_arithmetic")
+        notebook.answer(number := notebook.number_of(VIEW), f"from vgg_lesson import widgets\n\n{VIEW}")
+        move_every_control(View(notebook, number), "Notebook 7")
+        assert not notebook.errors
+        shoot(page, "notebook-7")
 
 
 def move_every_control(view: View, place: str) -> None:
