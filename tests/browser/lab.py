@@ -63,10 +63,11 @@ def server(folder: Path, application: str = "jupyterlab") -> Iterator[Server]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     place, log = Server(application, port, secrets.token_hex(16)), folder / "server.log"
+    app = APPS[application]
     command = [
         sys.executable, "-m", application, "--no-browser", "--allow-root", f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}",
-        f"--{APPS[application]}.expose_app_in_browser=True", f"--{APPS[application]}.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}", f"--{app}.expose_app_in_browser=True",
+        f"--{app}.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
     ]  # fmt: skip
     private = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
     with log.open("w") as output:
