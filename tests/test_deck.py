@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools import readability
 from tools.deck import deck, slide_types
+from tools.pages import formula
 from tools.paths import notebooks
 from tools.slides import talk
 from vgg_lesson.working_copy import stripped
@@ -88,6 +89,21 @@ def test_progress_bars_are_left_out_and_long_outputs_cut() -> None:
     pieces = deck(new_notebook(cells=[bar, code("show()", "\n".join(map(str, range(99))))])).cells
     assert [len(piece.outputs) for piece in pieces if piece.cell_type == "code"] == [0, 1]
     assert pieces[-1].outputs[0].text.splitlines()[-1] == "…"
+
+
+def test_code_in_a_text_stays_whole_and_the_check_of_a_guess_is_not_shown() -> None:
+    text = "## Code\n\nIn short:\n\n```python\na = 1\n\nb = 2\n```\n\nThat is all."
+    verdict = new_output("execute_result", {"text/plain": "… Not answered yet."})
+    checked = new_code_cell("print(3)\ncheck.sum(my_guess)", outputs=[*code("", "3").outputs, verdict])
+    first, *_, last = deck(new_notebook(cells=[new_markdown_cell(text), checked])).cells
+    assert first.source == text
+    assert last.source == "print(3)" and [output.output_type for output in last.outputs] == ["stream"]
+
+
+def test_formulas_are_mathml() -> None:
+    drawn = formula(r"\mathrm{E}\big(x^2\big) = \text{fan\_in}", "block")
+    assert drawn.startswith("<math") and 'display="block"' in drawn
+    assert "<mtext>E</mtext>" in drawn and "fan_in" in drawn and "\\" not in drawn
 
 
 def test_the_notebook_itself_is_left_alone() -> None:

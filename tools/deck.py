@@ -27,6 +27,8 @@ HIDDEN_CODE = re.compile(
     r"(banner\(\)|problems = doctor\(\)|check\.(progress\(.*|\w+\(my_\w*guess\w*.*)\)|my_\w*guess\w* = .*|assert .*)$"
 )
 PROGRESS = re.compile(r"\d+%\|")
+GUESS_CHECK = re.compile(r"^check\.\w+\(my_\w*guess\w*.*\)$", re.MULTILINE)
+BLOCKS = re.compile(r"^```.*?^```|\S(?:.|\n(?!\n|```))*", re.MULTILINE | re.DOTALL)
 LISTED = re.compile(r"^\s*([-*] |\d\. |\||\$\$|!\[)", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.?!:])\s+(?=[A-Z*`$\"])")
 NAVIGATION = re.compile(r"^(\[|Next|Previous).*\.ipynb\).*$", re.MULTILINE)
@@ -85,7 +87,8 @@ def _by_rule(cells: Sequence[NotebookNode], index: int, types: Sequence[str]) ->
         return "slide" if len(heading[1]) <= 2 else "subslide"
     shown = [i for i in range(index) if types[i] not in ("skip", "notes")]
     follows_result = shown and shown[-1] == index - 1 and cells[index - 1].cell_type == "code"
-    checked = index > 1 and types[index - 1] == "skip" and "check." in cells[index - 1].source
+    before = cells[index - 1]
+    checked = index > 1 and before.cell_type == "code" and types[index - 1] == "skip" and "check." in before.source
     return "-" if (follows_result or checked) and not LISTED.search(cell.source) else "subslide"
 
 
@@ -146,7 +149,7 @@ def _parts(source: str) -> list[str]:
 def _shown(text: str, kind: str, budget: int) -> Iterator[NotebookNode]:
     """The blocks of a text that fit the budget of words, and the others as notes."""
     shown, told = [], []
-    for block in re.split(r"\n{2,}", NAVIGATION.sub("", text).strip()):
+    for block in BLOCKS.findall(NAVIGATION.sub("", text).strip()):
         if HEADING.match(block) or re.match(r"\s*([-*] |\d\. |\||\$\$|!\[|```)", block):
             shown.append(block)
             continue
@@ -175,11 +178,14 @@ def _cut(paragraph: str, budget: int) -> tuple[str, str]:
 
 def _code_pieces(cell: NotebookNode, kind: str) -> Iterator[NotebookNode]:
     """Code and output on one page if both fit, else on two; a figure's own call is not shown."""
-    lines = [line for line in cell.source.splitlines() if line.strip()]
     picture = _has_picture(cell)
     if "exercise" in cell.metadata.get("tags", []):
         cell.outputs = []
     cell.outputs = [_shortened(output) for output in cell.outputs if _is_shown(output)]
+    if GUESS_CHECK.search(cell.source):
+        cell.source = GUESS_CHECK.sub("", cell.source).rstrip()
+        cell.outputs = [output for output in cell.outputs if output.output_type != "execute_result"]
+    lines = [line for line in cell.source.splitlines() if line.strip()]
     _set_kind(cell, kind)
     if picture:
         cell.outputs = [output for output in cell.outputs if "image/png" in output.get("data", {})][-1:]

@@ -53,8 +53,10 @@ class PlainExporter(HTMLExporter):
 
 def formula(latex: str, display: str = "inline") -> str:
     """A formula as MathML; ``display`` is "inline" or "block"."""
-    words = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace("\\_", "_"), latex)
-    return convert(words, display=display)
+    latex = re.sub(r"\\mathrm(?=\{)", r"\\text", latex)  # the converter sets single letters in italics otherwise
+    latex = re.sub(r"\\[bB]igg?[lr]?(?![A-Za-z])", "", latex)  # browsers stretch brackets themselves
+    latex = re.sub(r"\\text\{[^}]*\}", lambda match: match[0].replace("\\_", "_"), latex)
+    return convert(latex, display=display)
 
 
 def markdown(source: str, images: Path | None = None) -> str:

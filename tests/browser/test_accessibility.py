@@ -17,7 +17,8 @@ PAGES = sorted({"index.html", *site.plan().pages.values()})
 def violations(page: Any, *rules: str) -> list[str]:
     """The serious and critical violations that axe-core sees in a page, of all rules or of some, with the elements."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    found = axe.Axe().run(page, options={"runOnly": [*rules]} if rules else None).response["violations"]
+    options = {"resultTypes": ["violations"], **({"runOnly": [*rules]} if rules else {})}
+    found = axe.Axe().run(page, options=options).response["violations"]
     return [
         f"{violation['impact']} {violation['id']}: {node['html'][:120]}"
         for violation in found

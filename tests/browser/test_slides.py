@@ -32,7 +32,8 @@ MEASURE = """() => {
     pages.push({
       text: page.innerText.trim(), scale: parseFloat(page.dataset.scale), slide: page.getBoundingClientRect().toJSON(),
       left: Math.min(...boxes.map((b) => b.left)), top: Math.min(...boxes.map((b) => b.top)),
-      right: Math.max(...boxes.map((b) => b.right)), bottom: Math.max(...boxes.map((b) => b.bottom)),
+      right: Math.max(page.scrollWidth, ...boxes.map((b) => b.right)),
+      bottom: Math.max(page.scrollHeight, ...boxes.map((b) => b.bottom)),
       cut: [...lines].filter((line) => line.scrollWidth > line.clientWidth + 1).map((line) => line.innerText),
       smallest: Math.min(...texts.map(size)),
       pictures: [...page.querySelectorAll("img")].map((i) => i.getBoundingClientRect().width / i.naturalWidth),
