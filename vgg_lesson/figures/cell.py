@@ -50,9 +50,14 @@ def cell_window(
     return finish(
         figure,
         f"A garment of {size} by {size} pixels. The cell in row {cell[0]} and column {cell[1]} of {layer} in "
-        f"{counted.config.name} sees a window of {side} by {side}: rows {top} to {top + side - 1}, columns {left} to "
-        f"{left + side - 1}, {share}.{inner}",
+        f"{counted.config.name} sees a window of {side} by {side}: rows {span(top, side)}, columns "
+        f"{span(left, side)}, {share}.{inner}",
     )
+
+
+def span(first: int, side: int) -> str:
+    """First and last pixel of a window along one axis, in words: "−9 to 120"."""
+    return f"{first} to {first + side - 1}".replace("-", "−")
 
 
 def half_of(influence: Tensor, box: Box) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, isfinite, log10
+from math import floor, isfinite, log10, nan
 
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -12,7 +12,7 @@ from vgg_lesson import style
 from vgg_lesson.inspection import LayerSignal
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
-SMALLEST, USUAL = 1e-30, (1e-10, 1e5)  # what a logarithmic axis can show, and the range that most settings need
+USUAL = (1e-10, 1e5)  # the range that most settings need, so that they can be compared
 MARGIN = 3.0
 
 
@@ -45,18 +45,19 @@ def tell_apart(
 
 def _draw_signal(axes: Axes, signals: Sequence[LayerSignal]) -> None:
     places = range(len(signals))
-    sizes, spreads = ([max(value, SMALLEST) for value in values] for values in _columns(signals))
+    # What is exactly zero has no place on a logarithmic axis and is left out.
+    sizes, spreads = ([value or nan for value in values] for values in _columns(signals))
     axes.semilogy(
         places, sizes, color=style.GREY, marker="s", linewidth=1.5, markersize=6, label="size of all values"
     )  # fmt: skip
     axes.semilogy(places, spreads, color=style.BLUE, marker="o", label="spread between the two")
     axes.set_xticks(list(places), [signal.name for signal in signals], rotation=90, fontsize=12)
-    low, high = min(USUAL[0], *spreads), max(USUAL[1], *sizes)
+    low, high = min(USUAL[0], *spreads), max(USUAL[1], *sizes)  # a nan is never less, nor greater
     axes.set(ylim=(low / MARGIN, high * MARGIN), xlim=(-0.6, len(signals) - 0.4))
     axes.minorticks_off()
     axes.set_title("strength after each layer", fontsize=14)
     axes.grid(axis="y", color="#dddddd", linewidth=1)
-    axes.legend(loc="upper left", handlelength=1.5)
+    axes.legend(loc="lower left", handlelength=1.5)
 
 
 def _draw_scores(axes: Axes, scores: Tensor, classes: Sequence[str]) -> None:

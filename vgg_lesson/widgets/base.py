@@ -14,11 +14,13 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
+from traitlets import Unicode
+
 from vgg_lesson.style import LessonFigure
 
 Part = LessonFigure | str
 PAUSE = 0.03  # seconds in which further changes join the one that waits
-CONTROL_WIDTH, LABEL_WIDTH, PICTURE_WIDTH = "22em", "8.5em", "1000px"
+CONTROL_WIDTH, LABEL_WIDTH, PICTURE_WIDTH = "24em", "8em", "1000px"
 NEEDS = "it needs a running kernel and ipywidgets"
 
 
@@ -88,8 +90,8 @@ class Panel:
         kit = _kit()
         self._status = kit.HTML()
         self._below = kit.VBox()
-        wrapped = kit.Layout(flex_flow="row wrap", grid_gap="2px 12px")
-        self.box = kit.VBox([kit.Box([*self.controls.values()], layout=wrapped), self._status, self._below])
+        columns = kit.Layout(grid_template_columns=f"repeat(auto-fill, {CONTROL_WIDTH})", grid_gap="2px 12px")
+        self.box = kit.VBox([kit.GridBox([*self.controls.values()], layout=columns), self._status, self._below])
         for control in self.controls.values():
             control.observe(self._changed, names="value")
 
@@ -167,6 +169,8 @@ class _Picture:
     def __init__(self) -> None:
         kit = _kit()
         self._image = kit.Image(format="png", layout=kit.Layout(width="100%", max_width=PICTURE_WIDTH))
+        # JupyterLab reads the length of a description before it sets a tooltip, and fails if there is none.
+        self._image.add_traits(description=Unicode("").tag(sync=True))
         self._words = kit.HTML(layout=kit.Layout(width="100%", max_width=PICTURE_WIDTH))
         self.box = kit.VBox([self._image, self._words])
 

@@ -9,6 +9,7 @@ from vgg_lesson.arithmetic import LayerTrace, trace, window
 from vgg_lesson.configs import CONFIGS
 from vgg_lesson.datasets import CLASSES
 from vgg_lesson.figures import cell_window
+from vgg_lesson.figures.cell import span
 from vgg_lesson.inspection import cell_influence
 from vgg_lesson.widgets.base import LessonView, Panel, Part, choice, menu, slider
 from vgg_lesson.widgets.garments import enlarged, first_garments
@@ -102,6 +103,6 @@ def _in_words(counted: LayerTrace, layer: str, cell: tuple[int, int]) -> str:
     ]  # fmt: skip
     return (
         f"<p><b>{layer}</b> of {counted.config.name}: {grid}×{grid} cells, {found.jump} pixels apart. This one sees "
-        f"<b>{side}×{side}</b> pixels: rows {top} to {top + side - 1}, columns {left} to {left + side - 1}. "
+        f"<b>{side}×{side}</b> pixels: rows {span(top, side)}, columns {span(left, side)}. "
         f"{'It reaches ' + ', '.join(outside) + '.' if outside else 'No padding is among them.'}</p>"
     )

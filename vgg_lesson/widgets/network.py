@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vgg_lesson.arithmetic import FREE_BYTES, OPTIMIZER_COPIES, LayerRow, LayerTrace, MemoryBill, fits, memory, trace
@@ -39,7 +39,12 @@ def _panel() -> Panel:
         "batch_size": choice("batch", BATCHES, 128, "pictures in one training step"),
         "optimizer": menu("optimiser", list(OPTIMIZER_COPIES), "sgd", "what it remembers takes memory, too"),
     }
-    return Panel(controls, show_network, order=(0, 2, 1))
+    return Panel(controls, show_network, only_what_counts, order=(0, 2, 1))
+
+
+def only_what_counts(controls: Mapping[str, Any]) -> None:
+    """Average pooling has no hidden layers, so their units cannot be chosen."""
+    controls["hidden"].disabled = controls["head"].value == "gap"
 
 
 def show_network(config: str, batch_size: int, optimizer: str, **options: Any) -> Iterator[Part]:
@@ -65,10 +70,10 @@ def totals(counted: LayerTrace, bill: MemoryBill, batch_size: int) -> str:
         "trains in": " · ".join(f"{machine}: <b>{MARKS[answer]}</b>" for machine, answer in fits(bill).items()),
     }
     body = "".join(f'<tr><th scope="row" {_left()}>{name}</th><td>{words}</td></tr>' for name, words in rows.items())
-    free = ", ".join(f"{value / 1e9:g}" for value in FREE_BYTES.values())
+    *first, last = (f"{value / 1e9:g}" for value in FREE_BYTES.values())
     return (
-        f"<table>{body}</table><p>Float32. Of the three machines {free} GB are free. <i>Tight</i>: it fits, "
-        "but not with a third of the activations more, for pooling and work space.</p>"
+        f"<table>{body}</table><p>Float32. What the system leaves free is {', '.join(first)} and {last} GB. "
+        "<i>Tight</i>: it fits, but not with a third of the activations more, for pooling and work space.</p>"
     )
 
 
