@@ -33,9 +33,10 @@ def tell_apart(
     _draw_signal(figure.add_axes((0.225, 0.2, 0.435, 0.65)), signals)
     _draw_scores(figure.add_axes((0.775, 0.2, 0.21, 0.65)), scores, classes)
     gap = (scores[0] - scores[1]).abs().max().item()
-    figure.suptitle(
-        f"Their scores differ by up to about {_short(gap)}", x=0.015, ha="left", fontsize=16, fontweight="bold"
+    title = (
+        f"Their scores differ by up to about {_short(gap)}" if gap else "Their scores are the same to the last digit"
     )
+    figure.suptitle(title, x=0.015, ha="left", fontsize=16, fontweight="bold")
     return finish(
         figure,
         f"{names[0].capitalize()} and {names[1]} on their way through {len(signals) - 1} layers with weights: "
@@ -96,7 +97,7 @@ def _color(index: int) -> str:
 
 def _short(value: float) -> str:
     """A number with one digit that counts: 0.00003, 0.2, 7 or 200,000."""
-    if not isfinite(value) or value == 0:
+    if not isfinite(value):
         return f"{value:g}"
     rounded = float(f"{value:.0e}")
     power = floor(log10(rounded))

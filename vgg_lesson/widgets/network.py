@@ -98,7 +98,7 @@ def _table_row(row: LayerRow) -> str:
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+    return f"{size / 1e9:.2f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB" if size else "nothing"
 
 
 def _left() -> str:
