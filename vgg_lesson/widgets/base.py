@@ -14,8 +14,6 @@ from functools import cached_property
 from types import ModuleType
 from typing import Any
 
-from traitlets import Unicode
-
 from vgg_lesson.style import LessonFigure
 
 Part = LessonFigure | str
@@ -167,6 +165,8 @@ class _Picture:
     """A PNG and, below it, its text alternative: ipywidgets' image has no alt of its own, but a tooltip."""
 
     def __init__(self) -> None:
+        from traitlets import Unicode  # comes with ipywidgets, and like it may be missing
+
         kit = _kit()
         self._image = kit.Image(format="png", layout=kit.Layout(width="100%", max_width=PICTURE_WIDTH))
         # JupyterLab reads the length of a description before it sets a tooltip, and fails if there is none.
