@@ -19,7 +19,7 @@ NEWEST_FLOORS = {"torch": "2.14.1", "torchvision": "0.29.1"}
 # Import name → requirement that brings it, where the two differ or the package is a dependency of one listed.
 BRINGS = {
     "numpy": "matplotlib", "IPython": "jupyterlab", "ipykernel": "jupyterlab", "nbformat": "jupyterlab",
-    "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "torchvision",
+    "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "pillow",
     "_pytest": "pytest", "nbconvert": "jupyterlab", "traitlets": "jupyterlab",
     "bs4": "jupyterlab", "pygments": "jupyterlab", "axe_playwright_python": "axe-playwright-python",
 }  # fmt: skip

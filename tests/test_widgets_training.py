@@ -18,7 +18,7 @@ from vgg_lesson.experiments import DIALS, RECIPE, run_changed, run_name
 from vgg_lesson.figures.desk import overlaid_runs
 from vgg_lesson.history import EpochRecord, History
 from vgg_lesson.recipes import Recipe
-from vgg_lesson.stored_runs import stored_run
+from vgg_lesson.stored_runs import StoredRun, stored_run
 from vgg_lesson.widgets import training
 from vgg_lesson.widgets.training import MOST_RUNS, Desk
 
@@ -241,7 +241,7 @@ def test_any_loss_can_be_drawn(losses: list[float]) -> None:
 
 
 def test_the_text_tells_how_each_run_ended() -> None:
-    runs = {
+    runs: dict[str, History | StoredRun] = {
         "whole": history([2.0, 1.0], 0.812), "cut": history([2.0], 0.3, True), "lost": history([math.nan], 0.1),
         "now": history([2.0]), "log": stored_run("fix_he_seed0"),
     }  # fmt: skip

@@ -64,7 +64,7 @@ def own_picture(picture: Image.Image, garment: Tensor, probabilities: Tensor) ->
     left.imshow(picture, interpolation="antialiased")
     left.set(xticks=[], yticks=[])
     left.set_title("the picture", fontsize=14)
-    middle.imshow(garment, cmap="gray", vmin=0, vmax=255)
+    middle.imshow(garment.numpy(), cmap="gray", vmin=0, vmax=255)
     middle.set(xticks=[], yticks=[])
     middle.set_title("what the network is given", fontsize=14)
     for axes in (left, middle):
@@ -75,8 +75,7 @@ def own_picture(picture: Image.Image, garment: Tensor, probabilities: Tensor) ->
     told = ", ".join(f"{CLASSES[k]} {probabilities[k]:.0%}" for k in best)
     return finish(
         figure,
-        f"A picture of {picture.width}×{picture.height} pixels and the 28×28 grey pixels on black that were made of "
-        f"it. The network says: {told}.",
+        f"A picture, and the 28×28 grey pixels on black that were made of it. The network says: {told}.",
     )
 
 
@@ -114,7 +113,7 @@ def _ranking(predictions: Predictions, index: int) -> str:
 def _small_matrix(axes: Axes, matrix: Tensor) -> None:
     counts = matrix.float()
     depth = (1 + counts).log()
-    axes.imshow(depth, cmap="Greys", aspect="auto", vmin=0, vmax=1.9 * float(depth.max().clamp(min=1)))
+    axes.imshow(depth.numpy(), cmap="Greys", aspect="auto", vmin=0, vmax=1.9 * float(depth.max().clamp(min=1)))
     for row in range(len(matrix)):
         for column in range(len(matrix)):
             if count := int(matrix[row, column]):

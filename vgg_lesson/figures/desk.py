@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from vgg_lesson import style
 from vgg_lesson.figures.learning import CHANCE_LOSS
@@ -36,7 +37,7 @@ def overlaid_runs(
     longest = max([steps or 1, *(path[-1][0] for path in paths.values() if path)])
     for index, (name, path) in enumerate(paths.items()):
         newest = index == len(paths) - 1 and isinstance(runs[name], History)
-        look = {"color": style.COLORS[index % LOOKS], "marker": style.MARKERS[index % LOOKS]}
+        look: dict[str, Any] = {"color": style.COLORS[index % LOOKS], "marker": style.MARKERS[index % LOOKS]}
         line = style.LINES[(index + index // LOOKS) % LOOKS]  # a second turn through the colours has other lines
         axes.plot(
             [step for step, _ in path], [loss if math.isfinite(loss) else math.nan for _, loss in path], **look,

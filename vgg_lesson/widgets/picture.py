@@ -62,7 +62,8 @@ def _about(upload: Sequence[Any], refused: str, anything: bool) -> str:
     if not upload:
         return (
             f"An example: a test garment on a white sheet. Choose a picture of your own, a {NAMES} file of at most "
-            f"{SERVER_LIMIT}; one thing before a plain background works best."
+            f"{SERVER_LIMIT}; one thing before a plain background works best. (A larger file breaks the connection: "
+            "run this cell again.)"
         )
     name = html.escape(str(upload[0].get("name", "the file")))
     if refused:
