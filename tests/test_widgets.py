@@ -209,7 +209,8 @@ def test_without_ipywidgets_the_sentence_remains(make: Callable[[], LessonView],
 
 def test_importing_needs_no_ipywidgets() -> None:
     code = (
-        "import sys; sys.modules['ipywidgets'] = sys.modules['traitlets'] = None; from vgg_lesson import widgets; print(widgets.signal())\n"
+        "import sys; sys.modules['ipywidgets'] = sys.modules['traitlets'] = None\n"
+        "from vgg_lesson import widgets; print(widgets.signal())\n"
         "sys.modules.pop('ipywidgets'); assert not [name for name in sys.modules if name.startswith('ipywidgets')]"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
