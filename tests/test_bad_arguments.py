@@ -65,7 +65,7 @@ BAD: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: TRACE.row(3), ValueError, "name=3 .*conv1_1"),  # type: ignore[arg-type]
     (lambda: published(["key"]), ValueError, r"key=\['key'\] .*ilsvrc"),  # type: ignore[arg-type]
     (lambda: source({}), ValueError, "key={} .*ilsvrc"),  # type: ignore[arg-type]
-    (lambda: stored_run("class_seed0"), ValueError, "name='class_seed0' .*stall_seed0"),
+    (lambda: stored_run("class_seed9"), ValueError, "name='class_seed9' .*stall_seed0"),
     (lambda: stored_run("../runs/stall_seed0"), ValueError, "name='../runs/stall_seed0' .*stall_seed0"),
     (lambda: stored_run(["stall_seed0"]), ValueError, "name=.*stall_seed0"),  # type: ignore[arg-type]
 ]  # fmt: skip
