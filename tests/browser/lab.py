@@ -25,6 +25,7 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
+PAGE = {"disabledExtensions": {"@jupyter/nbgrader": True}}  # the tests bring it, a student does not have it
 APPS = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
 PANEL = "jupyterapp.shell.currentWidget"
 KERNEL = f"{PANEL}.sessionContext?.session?.kernel"
@@ -56,9 +57,11 @@ class Server:
 def server(folder: Path, application: str = "jupyterlab") -> Iterator[Server]:
     """``application``, or "notebook", on a working copy of the notebooks in ``folder``, under the smoke budget."""
     copy_notebooks(folder / "lesson")
-    settings = folder / "settings"
-    settings.mkdir()
+    settings, config = folder / "settings", folder / "config" / "labconfig"
+    for part in (settings, config):
+        part.mkdir(parents=True)
     (settings / "overrides.json").write_text(json.dumps(SETTINGS))
+    (config / "page_config.json").write_text(json.dumps(PAGE))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -69,7 +72,7 @@ def server(folder: Path, application: str = "jupyterlab") -> Iterator[Server]:
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}", f"--{app}.expose_app_in_browser=True",
         f"--{app}.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
     ]  # fmt: skip
-    private = {name: str(folder / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")}
+    private = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in ("config", "data", "runtime")}
     with log.open("w") as output:
         process = subprocess.Popen(command, env={**os.environ, **private}, stdout=output, stderr=output)
     try:
@@ -172,6 +175,11 @@ class View:
         while self.shown == before and time.monotonic() < deadline:
             self.page.wait_for_timeout(50)
         return self.shown != before
+
+    def settle(self, seconds: float = 0.7) -> None:
+        """Wait until nothing changes any more."""
+        while self.changed_from(self.shown, seconds):
+            pass
 
     def controls(self) -> list[tuple[str, Locator]]:
         """Kind and element of each control that is switched on; buttons are not among them."""

@@ -55,7 +55,9 @@ def test_notebook_runs_and_its_views_answer(lab: Server, page: Page, name: str) 
     assert not notebook.errors
     for number, cell in enumerate(notebook.cells):
         if cell["cell_type"] == "code" and "widgets." in cell["source"] and "import" not in cell["source"]:
-            move_every_control(View(notebook, number), f"{name}, {cell['source']}")
+            view = View(notebook, number)
+            move_every_control(view, f"{name}, {cell['source']}")
+            view.settle()
             shoot(page, f"{name}-{cell['source'].removeprefix('widgets.').rstrip('()')}")
     assert not notebook.errors
     shoot(page, name)
