@@ -64,6 +64,7 @@ def test_stub_is_unanswered_and_solution_is_right(path: Path) -> None:
 def test_recognised_mistakes_get_their_own_hint(name: str) -> None:
     exercise = check.EXERCISES[name]
     assert len(exercise.mistakes()) >= 2
+    assert len(re.findall(r"[.?!](?:\s|$)", exercise.why)) == 1, "why it matters is said in one sentence"
     assert exercise(exercise.solution()).status == "right"
     assert exercise(exercise.stub).status == "not answered yet"
     for mistake in exercise.mistakes():

@@ -71,7 +71,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path: Path) 
     assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
 
 
-@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 8])
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 7])
 def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
     stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +91,13 @@ def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
     assert drawn[0] == stop_at + 1
     assert same_weights(whole, resumed) and history.step_losses == uninterrupted.step_losses
     assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
+
+
+def test_a_run_told_to_stop_at_its_last_step_is_complete() -> None:
+    history = fit(
+        network(), pictures(), pictures(12, 1), **RECIPE, on_step=lambda history: len(history.step_losses) < 9
+    )
+    assert not history.interrupted and history.last.validation_accuracy is not None
 
 
 def test_on_step_must_be_a_function() -> None:

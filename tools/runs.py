@@ -201,6 +201,8 @@ def main(arguments: list[str]) -> int:
                 print(f"{name} was interrupted; the same command goes on with it", flush=True)
                 return 130
             write_atomically(path, text.encode())
+            for snapshot in SNAPSHOTS.glob(f"{name}.*"):  # the next time the run is made anew
+                snapshot.unlink()
             print(f"wrote {path.relative_to(ROOT)}", flush=True)
     return 0
 

@@ -100,7 +100,7 @@ def fit(
         run.resume(checkpoint)
     if on_step is not None and not callable(on_step):
         raise TypeError(f"on_step is {type(on_step).__name__}; a function of the history is expected")
-    view = _after_each_step(progress_view(run.total_steps, label, show), on_step)
+    view = _after_each_step(progress_view(run.total_steps, label, show), on_step, run.total_steps)
     try:
         with memory_kept():
             while len(run.history.step_losses) < run.total_steps:
@@ -113,11 +113,11 @@ def fit(
 
 
 def _after_each_step(
-    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None
+    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None, last: int
 ) -> Callable[[History, bool], None]:
     def after(history: History, done: bool) -> None:
         view(history, done)
-        if on_step is not None and not done and on_step(history) is False:
+        if on_step is not None and not done and on_step(history) is False and len(history.step_losses) < last:
             raise KeyboardInterrupt
 
     return after

@@ -125,6 +125,11 @@ class OpenNotebook:
         self.page.wait_for_timeout(1000)
         self.page.wait_for_function(HAS_RUN, timeout=1000 * SECONDS_TO_RUN)
 
+    def run_setup(self) -> None:
+        """Run the cell with the imports alone."""
+        number = next(i for i, cell in enumerate(self.cells) if "setup" in cell["metadata"].get("tags", []))
+        self.answer(number, self.cells[number]["source"])
+
     def number_of(self, text: str) -> int:
         """The place of the one code cell that holds ``text``."""
         (found,) = (i for i, c in enumerate(self.cells) if c["cell_type"] == "code" and text in c["source"])

@@ -91,8 +91,7 @@ def move_every_control(view: View, place: str) -> None:
 
 def test_the_training_desk_runs_and_stops(lab: Server, page: Page) -> None:
     notebook = OpenNotebook(page, lab, "06_train_it_well")
-    setup = next(i for i, c in enumerate(notebook.cells) if "import" in c["source"] and c["cell_type"] == "code")
-    notebook.answer(setup, notebook.cells[setup]["source"])
+    notebook.run_setup()
     number = notebook.number_of("widgets.training_desk()")
     notebook.answer(number, "widgets.training_desk()")
     view = View(notebook, number)
@@ -108,8 +107,7 @@ def test_the_training_desk_runs_and_stops(lab: Server, page: Page) -> None:
 
 def test_an_exercise_answered_wrong_then_right(lab: Server, page: Page) -> None:
     notebook = OpenNotebook(page, lab, "03_parameter_arithmetic")
-    setup = next(i for i, c in enumerate(notebook.cells) if "import" in c["source"] and c["cell_type"] == "code")
-    notebook.answer(setup, notebook.cells[setup]["source"])
+    notebook.run_setup()
     exercise, call = check.EXERCISES[EXERCISE], f"check.{EXERCISE}(answer)"
     mistake, number = exercise.mistakes()[0], notebook.number_of(call)
     assert exercise.unanswered in notebook.answer(number, f"answer = ...\n{call}")
@@ -125,8 +123,7 @@ def test_ones_own_picture_is_shown_and_a_text_refused(lab: Server, page: Page, t
     photo.save(tmp_path / "skirt.png")
     (tmp_path / "letter.png").write_text("Dear network, this is no picture.")
     notebook = OpenNotebook(page, lab, "07_predictions")
-    setup = next(i for i, c in enumerate(notebook.cells) if "import" in c["source"] and c["cell_type"] == "code")
-    notebook.answer(setup, notebook.cells[setup]["source"])
+    notebook.run_setup()
     number = notebook.number_of("widgets.own_picture()")
     notebook.answer(number, "widgets.own_picture()")
     view = View(notebook, number)

@@ -120,7 +120,7 @@ EXERCISES = [
     choice(
         "guess_impostor",
         "d",
-        why="Ten biases learn how frequent each class is. That is all the stalled network has learned.",
+        why="How frequent each class is, told by ten biases, is all the stalled network has learned.",
         hints={
             "a": "They are all there, but how many does it take to print the same loss?",
             "b": "A linear classifier sees the pictures and leaves 2.303 within a few steps: it is far better.",
@@ -140,7 +140,7 @@ EXERCISES = [
     choice(
         "guess_where",
         "b",
-        why="No single layer is broken. Each keeps less than half, and less than half of less than half is little.",
+        why="No single layer is broken: each keeps less than half, and less than half of less than half is little.",
         hints={
             "a": "A pool keeps the largest of four: follow the dots across a pool, and the step is no larger there.",
             "c": "By the time the signal reaches fc6 most of it is gone already.",
