@@ -1,0 +1,121 @@
+"""One thing changed at a time: the runs behind notebook 09, and their stored log ``assets/runs/factors.csv``.
+
+Every run is the class plan in float32 with one thing changed, trained on 50,000 of the training images and judged by
+the other 10,000; none has seen the test set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import torch
+
+from vgg_lesson.configs import Conv, VGGConfig, check_choice
+from vgg_lesson.datasets import ImageSet
+from vgg_lesson.history import History
+from vgg_lesson.models import VGG, build_vgg
+from vgg_lesson.recipes import PLANS
+from vgg_lesson.stored_runs import read_log
+from vgg_lesson.training import fit
+
+VALIDATION = 10_000
+COLUMNS = ("run", "seed", "step", "loss", "accuracy", "seconds")
+
+# The first three blocks read 7×7 windows, once with three small convolutions and once with a large one.
+THREE_SMALL = VGGConfig("three 3x3", (*((Conv(c),) * 3 for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
+ONE_LARGE = VGGConfig("one 7x7", (*((Conv(c, kernel=7),) for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
+
+_PLAIN = {"batch_norm": False}
+_SLOW = {"lr": 0.01}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run changes of the class plan: layout, arguments of `build_vgg`, arguments of `fit`; and how many seeds."""
+
+    config: str | VGGConfig = "VGG-11"
+    network: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    seeds: int = 5
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of `build_vgg`, layout and initialisation excepted: those of `trace` and ``dropout``."""
+        return {name: value for name, value in {**PLANS["class"].network, **self.network}.items() if name != "init"}
+
+
+_DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
+CHANGES: Mapping[str, Change] = MappingProxyType(
+    {
+        **{depth: Change(depth) for depth in _DEPTHS},
+        **{f"{depth}, lr 0.01": Change(depth, {}, _SLOW, seeds=3) for depth in _DEPTHS},
+        **{f"{depth} plain, lr 0.01": Change(depth, _PLAIN, _SLOW, seeds=3) for depth in _DEPTHS},
+        **{
+            f"{depth} plain, default init, lr 0.01": Change(depth, {**_PLAIN, "init": "pytorch"}, _SLOW, seeds=3)
+            for depth in _DEPTHS
+        },
+        "VGG-11 plain": Change("VGG-11", _PLAIN, seeds=3),
+        "VGG-16 plain": Change("VGG-16", _PLAIN, seeds=3),
+        "three 3x3": Change(THREE_SMALL),
+        "one 7x7": Change(ONE_LARGE),
+        "64 pixels": Change("VGG-11", {"image_size": 64}),
+        "dropout 0.5": Change("VGG-11", {"dropout": 0.5}),
+        "head gap": Change("VGG-11", {"head": "gap"}),
+        "head 4096": Change("VGG-11", {"hidden": 4096}),
+        **{f"{depth}, 4 epochs": Change(depth, {}, {"epochs": 4}, seeds=3) for depth in _DEPTHS},
+    }
+)
+
+
+@dataclass(frozen=True)
+class FactorRun:
+    """A stored run: pairs of a step and the mean training loss since the pair before, and its validation accuracy
+    (0 to 1). ``seconds`` of training are those of one processor."""
+
+    name: str
+    seed: int
+    losses: tuple[tuple[int, float], ...]
+    accuracy: float
+    seconds: float
+
+
+def build_changed(name: str, seed: int = 0) -> VGG:
+    """The network of the run called ``name``, initialised from ``seed``."""
+    check_choice("name", name, tuple(CHANGES))
+    change = CHANGES[name]
+    torch.manual_seed(seed)
+    return build_vgg(change.config, **{**PLANS["class"].network, **change.network})
+
+
+def train_changed(
+    name: str, train: ImageSet, validation: ImageSet | None = None, *, seed: int = 0, **options: Any
+) -> tuple[VGG, History]:
+    """Train the network of the run called ``name`` as the stored run was; ``options`` are further arguments of `fit`.
+
+    Raises:
+        ValueError: ``name`` is not in `CHANGES`.
+    """
+    model = build_changed(name, seed)
+    recipe = {**PLANS["class"].recipe, "precision": "fp32", **CHANGES[name].recipe, "seed": seed, "label": name}
+    return model, fit(model, train, validation, **{**recipe, **options})
+
+
+@cache
+def factor_runs() -> Mapping[str, tuple[FactorRun, ...]]:
+    """The stored runs by name, one per seed."""
+    _, rows = read_log("factors")
+    found: dict[str, dict[int, list[Mapping[str, str]]]] = {}
+    for row in rows:
+        found.setdefault(row["run"], {}).setdefault(int(row["seed"]), []).append(row)
+    return MappingProxyType(
+        {name: tuple(_run(name, seed, lines) for seed, lines in seeds.items()) for name, seeds in found.items()}
+    )
+
+
+def _run(name: str, seed: int, lines: list[Mapping[str, str]]) -> FactorRun:
+    losses = tuple((int(line["step"]), float(line["loss"])) for line in lines)
+    return FactorRun(name, seed, losses, float(lines[-1]["accuracy"]), float(lines[-1]["seconds"]))
