@@ -35,7 +35,7 @@ _SLOW = {"lr": 0.01}
 
 @dataclass(frozen=True)
 class Change:
-    """What a run changes of the class plan: layout, arguments of `build_vgg`, arguments of `fit`; and how many seeds."""
+    """What a run changes of the class plan: layout, arguments of `build_vgg` and of `fit`; and how many seeds."""
 
     config: str | VGGConfig = "VGG-11"
     network: Mapping[str, Any] = field(default_factory=dict)
