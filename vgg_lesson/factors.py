@@ -6,9 +6,11 @@ the other 10,000; none has seen the test set.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from statistics import mean, stdev
 from types import MappingProxyType
 from typing import Any
 
@@ -28,6 +30,9 @@ COLUMNS = ("run", "seed", "step", "loss", "accuracy", "seconds")
 # The first three blocks read 7×7 windows, once with three small convolutions and once with a large one.
 THREE_SMALL = VGGConfig("three 3x3", (*((Conv(c),) * 3 for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
 ONE_LARGE = VGGConfig("one 7x7", (*((Conv(c, kernel=7),) for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
+
+# Student's t: the factor that keeps 95% with 2 values, 3 values, …; their t has one degree of freedom less.
+T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 
 _PLAIN = {"batch_norm": False}
 _SLOW = {"lr": 0.01}
@@ -62,11 +67,11 @@ CHANGES: Mapping[str, Change] = MappingProxyType(
         "VGG-16 plain": Change("VGG-16", _PLAIN, seeds=3),
         "three 3x3": Change(THREE_SMALL),
         "one 7x7": Change(ONE_LARGE),
-        "64 pixels": Change("VGG-11", {"image_size": 64}),
+        "64 pixels": Change("VGG-11", {"image_size": 64}, seeds=3),
         "dropout 0.5": Change("VGG-11", {"dropout": 0.5}),
         "head gap": Change("VGG-11", {"head": "gap"}),
-        "head 4096": Change("VGG-11", {"hidden": 4096}),
-        **{f"{depth}, 4 epochs": Change(depth, {}, {"epochs": 4}, seeds=3) for depth in _DEPTHS},
+        "head 4096": Change("VGG-11", {"hidden": 4096}, seeds=3),
+        **{f"{depth}, 4 epochs": Change(depth, {}, {"epochs": 4}, seeds=3) for depth in ("VGG-11", "VGG-16")},
     }
 )
 
@@ -119,3 +124,54 @@ def factor_runs() -> Mapping[str, tuple[FactorRun, ...]]:
 def _run(name: str, seed: int, lines: list[Mapping[str, str]]) -> FactorRun:
     losses = tuple((int(line["step"]), float(line["loss"])) for line in lines)
     return FactorRun(name, seed, losses, float(lines[-1]["accuracy"]), float(lines[-1]["seconds"]))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean, and how far to either side its 95% interval reaches, in the unit of the values behind it."""
+
+    mean: float
+    half: float
+
+    @property
+    def low(self) -> float:
+        """The lower end."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self.mean + self.half
+
+    @property
+    def holds_zero(self) -> bool:
+        """Whether zero lies inside: of a difference, whether the two have not been told apart."""
+        return self.low <= 0 <= self.high
+
+
+def t_factor(count: int) -> float:
+    """Student's t for the 95% interval of the mean of ``count`` values, 2 to 10 of them."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= len(T95) + 1:
+        raise ValueError(f"count={count!r} values; 2 to {len(T95) + 1} are expected")
+    return T95[count - 2]
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The 95% t interval of the mean of 2 to 10 independent ``values``: mean ± t·s/√n.
+
+    Raises:
+        ValueError: too few or too many values, or one that is not finite.
+    """
+    t = t_factor(len(values))
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"values={list(values)} holds one that is not finite")
+    return Interval(mean(values), t * stdev(values) / math.sqrt(len(values)))
+
+
+def difference(values: Sequence[float], reference: Sequence[float]) -> Interval:
+    """How much the mean of ``values`` lies above that of ``reference``, the half-widths added as squares.
+
+    With as many values on both sides this is a t interval with the degrees of freedom of one side: a little wide.
+    """
+    one, other = interval(values), interval(reference)
+    return Interval(one.mean - other.mean, math.hypot(one.half, other.half))
