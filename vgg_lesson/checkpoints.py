@@ -96,14 +96,24 @@ def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
 
 
 def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:
-    """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to."""
+    """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; ``path`` is then as it was.
+    """
     path = Path(path)
     buffer = io.BytesIO()
     torch.save({"run": dict(run), "state": dict(state)}, buffer)
     content = buffer.getvalue()
-    if path.exists() and _payload(path) is not None:
+    rotated = path.exists() and _payload(path) is not None
+    if rotated:
         path.replace(_previous(path))
-    write_atomically(path, MAGIC + hashlib.sha256(content).digest() + content)
+    try:
+        write_atomically(path, MAGIC + hashlib.sha256(content).digest() + content)
+    except OSError:
+        if rotated:
+            _previous(path).replace(path)
+        raise
 
 
 def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -78,6 +79,7 @@ def fit(
 
     Raises:
         ValueError, TypeError: an argument out of range, or a checkpoint that belongs to another run.
+        OSError: no checkpoint can be written, found out before the first step; later on that is a warning.
     """
     recipe = Recipe(
         epochs,
@@ -100,6 +102,8 @@ def fit(
         run.resume(checkpoint)
     if on_step is not None and not callable(on_step):
         raise TypeError(f"on_step is {type(on_step).__name__}; a function of the history is expected")
+    if checkpoint is not None and not run.history.step_losses:
+        run.save(checkpoint)
     view = _after_each_step(progress_view(run.total_steps, label, show), on_step, run.total_steps)
     try:
         with memory_kept():
@@ -174,11 +178,11 @@ class _Run:
             if len(self.history.step_losses) == self.total_steps:
                 break
             if checkpoint is not None and time.monotonic() - self.saved_at >= SAVE_EVERY:
-                self.save(checkpoint)
+                self.save_if_possible(checkpoint)
             started = time.perf_counter()
         self.close_epoch(validation)
         if checkpoint is not None:
-            self.save(checkpoint)
+            self.save_if_possible(checkpoint)
 
     def step(self, images: Tensor, labels: Tensor) -> float:
         """One update of the weights from one batch; returns its loss."""
@@ -235,6 +239,15 @@ class _Run:
         }  # fmt: skip
         save_checkpoint(path, state, self.identity)
         self.saved_at = time.monotonic()
+
+    def save_if_possible(self, path: str | Path) -> None:
+        """`save`, or a warning: a disk that fills up under a run must not cost what the run has learned."""
+        try:
+            self.save(path)
+        except OSError as error:
+            self.saved_at = time.monotonic()
+            done = len(self.history.step_losses)
+            warnings.warn(f"no checkpoint of step {done}: {error}; training goes on without", stacklevel=4)
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,25 +62,40 @@ def server(folder: Path, application: str = "jupyterlab") -> Iterator[Server]:
         part.mkdir(parents=True)
     (settings / "overrides.json").write_text(json.dumps(SETTINGS))
     (config / "page_config.json").write_text(json.dumps(PAGE))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    place, log = Server(application, port, secrets.token_hex(16)), folder / "server.log"
+    place = Server(application, free_port(), secrets.token_hex(16))
     app = APPS[application]
     command = [
-        sys.executable, "-m", application, "--no-browser", "--allow-root", f"--ServerApp.port={port}",
+        sys.executable, "-m", application, "--no-browser", "--allow-root", f"--ServerApp.port={place.port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={place.token}", f"--{app}.expose_app_in_browser=True",
         f"--{app}.app_settings_dir={settings}", f"--ServerApp.root_dir={folder / 'lesson'}",
     ]  # fmt: skip
     private = {f"JUPYTER_{name.upper()}_DIR": str(folder / name) for name in ("config", "data", "runtime")}
+    with running(place, command, folder / "server.log", env={**os.environ, **private}):
+        yield place
+
+
+@contextmanager
+def running(place: Server, command: Sequence[str], log: Path, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """The server that ``command`` starts, listening at ``place``; ``how`` is passed on to `subprocess.Popen`.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
     with log.open("w") as output:
-        process = subprocess.Popen(command, env={**os.environ, **private}, stdout=output, stderr=output)
+        process = subprocess.Popen(command, stdout=output, stderr=output, **how)
     try:
         _wait_for(place, process, log)
-        yield place
+        yield process
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(place: Server, process: subprocess.Popen[bytes], log: Path) -> None:
