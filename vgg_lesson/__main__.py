@@ -12,7 +12,6 @@ from vgg_lesson.download import download, install, is_complete
 from vgg_lesson.idx import FULL_COUNTS, BadDataError, encode_split
 from vgg_lesson.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
 from vgg_lesson.train_command import add_train_parser
-from vgg_lesson.working_copy import EditedFilesError, copy_notebooks
 
 _PATIENCE = 3600  # seconds, ahead of a class
 _REASONS = {
@@ -70,6 +69,8 @@ def fetch_data(folder: Path) -> int:
 
 def make_copy(target: Path, *, force: bool = False) -> int:
     """Write the working copy and say how to use it."""
+    from vgg_lesson.working_copy import EditedFilesError, copy_notebooks  # nbformat takes a second or more to import
+
     try:
         written = copy_notebooks(target, force=force)
     except EditedFilesError as error:

@@ -1,4 +1,7 @@
-"""``python -m vgg_lesson train``: the notebooks' engine outside a notebook, resumable, with weights at the end."""
+"""``python -m vgg_lesson train``: the notebooks' engine outside a notebook, resumable, with weights at the end.
+
+``torchrun --nproc_per_node=2 -m vgg_lesson train …`` is the same run by two processes, each with half of every batch.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,11 @@ import torch
 from vgg_lesson.budgets import get_budget
 from vgg_lesson.checkpoints import save_weights
 from vgg_lesson.configs import CONFIGS
-from vgg_lesson.datasets import load_fashion_mnist
+from vgg_lesson.datasets import ImageSet, load_fashion_mnist
+from vgg_lesson.distributed import LostPartnerError, Team, joined
+from vgg_lesson.history import History
 from vgg_lesson.machine import fast_precision, pick_device, set_threads
-from vgg_lesson.models import INIT_SCHEMES, build_vgg
+from vgg_lesson.models import INIT_SCHEMES, VGG, build_vgg
 from vgg_lesson.recipes import PLANS
 from vgg_lesson.training import evaluate, fit
 
@@ -36,14 +41,33 @@ def add_train_parser(subparsers: Any) -> None:
     parser.add_argument("--init", choices=INIT_SCHEMES, default="he")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--validation", type=int, default=0, help="training images held out and reported on")
-    parser.add_argument("--log", type=Path, help="where to write the epochs as CSV")
+    parser.add_argument("--images", type=int, help="train on the first so many images only")
+    parser.add_argument("--test", action=argparse.BooleanOptionalAction, default=True, help="open the test set at last")
+    # torchrun takes --log for its own --log-dir, wherever it stands; --history is the same option.
+    parser.add_argument("--log", "--history", type=Path, help="where to write the epochs as CSV")
     for name, kind in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}.items():
         parser.add_argument("--" + name.replace("_", "-"), type=kind)
     parser.set_defaults(run=train)
 
 
 def train(options: argparse.Namespace) -> int:
-    """Train, resume if a checkpoint of the same run lies beside ``--out``, write weights, card and log."""
+    """Train, resume if a checkpoint of the same run lies beside ``--out``, write weights, card and log.
+
+    In a team every process trains, and the first one writes.
+    """
+    try:
+        with joined() as team:
+            return _train(options, team)
+    except LostPartnerError as error:
+        print(f"{error}; {_go_on(options)}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else ""
+        print(f"{error}{kept}", file=sys.stderr)
+        return 1
+
+
+def _train(options: argparse.Namespace, team: Team) -> int:
     budget = get_budget(options.budget)
     plan = PLANS[budget.name]
     set_threads()
@@ -53,35 +77,55 @@ def train(options: argparse.Namespace) -> int:
     recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
     torch.manual_seed(options.seed)
     model = build_vgg(options.config, **network, init=options.init)
-    data = load_fashion_mnist("train").subset(budget.train_images)
+    data = load_fashion_mnist("train").subset(budget.train_images).subset(options.images)
     held_out = None
     if options.validation:
         data, held_out = data.split(options.validation)
-    checkpoint = options.out.with_suffix(".checkpoint")
-    history = fit(model, data, held_out, **recipe, checkpoint=checkpoint, label=options.out.stem)
+    history = fit(model, data, held_out, **recipe, checkpoint=_checkpoint(options), label=options.out.stem)
     if history.interrupted:
-        print(
-            f"interrupted; the last minute's state is in {checkpoint}: run the same command to go on",
-            file=sys.stderr,
-        )
+        if team.leads:
+            print(f"interrupted; {_go_on(options)}", file=sys.stderr)
         return 130
-    test = load_fashion_mnist("test")
-    loss, accuracy = evaluate(model, test)
+    if team.leads:
+        made = {"config": options.config, "network": network, "init": options.init, "recipe": recipe}
+        _keep(options, model, history, data, made, team)
+    return 0
+
+
+def _keep(
+    options: argparse.Namespace, model: VGG, history: History, data: ImageSet, made: dict[str, Any], team: Team
+) -> None:
+    """Write weights, card and log; the checkpoint has served."""
+    precision = made["recipe"]["precision"]
     card = {
-        "config": options.config, "network": network, "init": options.init, "recipe": recipe,
-        "precision_used": recipe["precision"] if recipe["precision"] != "auto" else fast_precision(pick_device()),
-        "training_images": len(data), "data": data.source, "test_images": len(test),
-        "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4),
+        **made, "precision_used": precision if precision != "auto" else fast_precision(pick_device()),
+        "training_images": len(data), "data": data.source,
+        **(_tested(model) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
+        **({"processes": team.size} if team.size > 1 else {}),
         "command": "python -m vgg_lesson " + " ".join(sys.argv[1:]),
     }  # fmt: skip
     save_weights(model, options.out, card)
     if options.log:
         history.to_csv(options.log)
+    checkpoint = _checkpoint(options)
     checkpoint.unlink(missing_ok=True)
     checkpoint.with_name(checkpoint.name + ".previous").unlink(missing_ok=True)
     print(json.dumps(card, indent=2))
-    return 0
+
+
+def _tested(model: VGG) -> dict[str, float]:
+    test = load_fashion_mnist("test")
+    loss, accuracy = evaluate(model, test)
+    return {"test_images": len(test), "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4)}
+
+
+def _checkpoint(options: argparse.Namespace) -> Path:
+    return Path(options.out.with_suffix(".checkpoint"))
+
+
+def _go_on(options: argparse.Namespace) -> str:
+    return f"what was saved last is in {_checkpoint(options)}: run the same command to go on"
 
 
 def _weights_path(text: str) -> Path:

@@ -1,7 +1,7 @@
 """One training loop for every device, and the evaluation that goes with it.
 
 The plain loop that notebook 05 writes out, with what notebook 06 adds to it: momentum, a schedule, augmentation,
-precision, checkpoints. The momentum is PyTorch's Nesterov form,
+precision, checkpoints; and with what notebook 11 adds, several processes. The momentum is PyTorch's Nesterov form,
 https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 """
 
@@ -22,10 +22,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vgg_lesson.arguments import check_path
 from vgg_lesson.augmentation import AUGMENTATIONS
 from vgg_lesson.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
+from vgg_lesson.distributed import Team, team_device
 from vgg_lesson.history import EpochRecord, History
 from vgg_lesson.machine import as_device, fast_precision, memory_kept, pick_device
 from vgg_lesson.models import VGG, evaluating
@@ -74,6 +76,9 @@ def fit(
         label: the run's name in the progress bar. show: True, "bar" (no curve) or False.
         on_step: called after every step with the history so far; the run stops where it returns False.
 
+    Under `torchrun` (see `distributed.joined`) ``batch_size`` is that of all processes together, the history is theirs
+    together, and the first of them shows progress, evaluates and writes the checkpoint, which all of them read.
+
     Returns:
         The `History`, complete, or up to the last step when interrupted from the keyboard or by ``on_step``.
 
@@ -97,14 +102,18 @@ def fit(
     check_data(model, "train", train)
     if validation is not None:
         check_data(model, "validation", validation)
-    run = _Run(model, train, recipe, as_device(device) if device is not None else pick_device(), label)
+    run = _Run(model, train, recipe, as_device(device) if device is not None else team_device() or pick_device(), label)
     if checkpoint is not None:
+        check_path("checkpoint", checkpoint)
         run.resume(checkpoint)
+        run.team.check_same("steps done", len(run.history.step_losses))
     if on_step is not None and not callable(on_step):
         raise TypeError(f"on_step is {type(on_step).__name__}; a function of the history is expected")
+    if not run.team.leads:
+        show, validation, checkpoint = False, None, None
     if checkpoint is not None and not run.history.step_losses:
         run.save(checkpoint)
-    view = _after_each_step(progress_view(run.total_steps, label, show), on_step, run.total_steps)
+    view = _after_each_step(progress_view(run.total_steps, label, show), on_step, run.total_steps, run.team)
     try:
         with memory_kept():
             while len(run.history.step_losses) < run.total_steps:
@@ -117,12 +126,14 @@ def fit(
 
 
 def _after_each_step(
-    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None, last: int
+    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None, last: int, team: Team
 ) -> Callable[[History, bool], None]:
     def after(history: History, done: bool) -> None:
         view(history, done)
-        if on_step is not None and not done and on_step(history) is False and len(history.step_losses) < last:
-            raise KeyboardInterrupt
+        if on_step is not None and not done:
+            stop = team.any(on_step(history) is False)
+            if stop and len(history.step_losses) < last:
+                raise KeyboardInterrupt
 
     return after
 
@@ -146,6 +157,8 @@ class _Run:
 
     def __init__(self, model: VGG, train: ImageSet, recipe: Recipe, device: torch.device, label: str):
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.team = Team.current()
+        self.parallel = self.team.parallel(self.model)
         self.train, self.recipe, self.device = train, recipe, device
         self.history = History(label)
         self.steps_per_epoch = math.ceil(len(train) / recipe.batch_size)
@@ -185,19 +198,22 @@ class _Run:
             self.save_if_possible(checkpoint)
 
     def step(self, images: Tensor, labels: Tensor) -> float:
-        """One update of the weights from one batch; returns its loss."""
+        """One update of the weights from one batch, of which each process takes its share; returns its loss."""
+        count, (images, labels, weight) = len(labels), self.team.share(images, labels)
+        self.team.seed_step(self._epoch_seed(), self._epoch_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.lr_at(len(self.history.step_losses), self.total_steps)
         self.optimizer.zero_grad(set_to_none=True)
         with self.autocast():
-            scores = self.model(images)
-            loss = nn.functional.cross_entropy(scores, labels, label_smoothing=self.recipe.label_smoothing)
+            scores = self.parallel(images)
+            loss = weight * nn.functional.cross_entropy(scores, labels, label_smoothing=self.recipe.label_smoothing)
         loss.backward()
         self.optimizer.step()
-        value = loss.item()
-        self._loss += value * len(labels)
-        self._correct += int((scores.detach().argmax(dim=1) == labels).sum())
-        self._seen += len(labels)
+        right = int((scores.detach().argmax(dim=1) == labels).sum()) if weight else 0
+        value, right_of_all = self.team.sums(loss.item() / self.team.size, right)
+        self._loss += value * count
+        self._correct += right_of_all
+        self._seen += count
         self._epoch_steps += 1
         return value
 
