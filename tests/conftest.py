@@ -19,10 +19,11 @@ if folder := os.environ.get("VGG_LESSON_TEST_DATA"):
     os.environ["VGG_LESSON_DATA"] = str(Path(folder).resolve())
 
 import pytest
-from nbval.plugin import IPyNbFile
+from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tests import figure_rules
 from tests.notebook_rules import read, strict_share
+from tests.proofs.outputs import outdated
 from tools.paths import notebooks
 from vgg_lesson.style import LessonFigure
 
@@ -47,6 +48,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let libraries write to stderr on one machine and not on another; everything else is compared."""
     for file in {item.parent for item in items if isinstance(item.parent, IPyNbFile)}:
         file.skip_compare += ("stderr",)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A cell whose code uses what is about to go fails, as tests of the package do by ``filterwarnings``."""
+    yield
+    if isinstance(item, IPyNbCell) and (warned := outdated(item.test_outputs or [])):
+        pytest.fail("\n".join(warned))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

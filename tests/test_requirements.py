@@ -22,6 +22,7 @@ BRINGS = {
     "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "pillow",
     "_pytest": "pytest", "nbconvert": "jupyterlab", "traitlets": "jupyterlab",
     "bs4": "jupyterlab", "pygments": "jupyterlab", "axe_playwright_python": "axe-playwright-python",
+    "websocket": "jupyterlab",
 }  # fmt: skip
 
 

@@ -1,12 +1,13 @@
 """The facts behind the numbers in the prose: name → value, computed or quoted, never typed into a sentence.
 
-Five kinds of names:
+Six kinds of names:
 
 - ``FACTS`` below, for whatever a line of Python can say;
 - ``NETWORK.total`` and ``NETWORK.layer.column`` for the networks in ``NETWORKS``: ``post.params``,
   ``post.fc6.macs_share``, ``vgg16.conv_layers``; see ``TOTALS`` and ``COLUMNS``;
 - ``published.KEY`` for figures that others published, kept with their source in
   ``vgg_lesson/assets/published.json``;
+- ``proofs.NAME.FIGURE`` for what the proofs measured; see `tools.proofs`;
 - ``times.NUMBER.CORES.FIELD`` for what was measured about running a notebook; see `tools.measured`;
 - ``runs.NAME.COLUMN.WHICH`` for the logs in ``vgg_lesson/assets/runs/NAME.csv``, WHICH being a row counted
   from 0, ``last``, ``min``, ``max`` or ``count``.
@@ -26,6 +27,7 @@ from typing import Any
 from tools import guide_facts
 from tools.measured import time_fact
 from tools.paths import ASSETS, notebooks
+from tools.proofs import proof_fact
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
 from vgg_lesson.checks.predictions import all_right
 from vgg_lesson.checks.training import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
@@ -251,6 +253,8 @@ def _look_up(name: str) -> Any:
             return _indexed(published(rest[0]), rest[1:])
         if first == "times":
             return time_fact(*rest)
+        if first == "proofs":
+            return proof_fact(*rest)
         if first == "runs":
             return _from_log(".".join(rest[:-2]), *rest[-2:])
         if len(rest) == 1:

@@ -20,7 +20,7 @@ from vgg_lesson.working_copy import copy_notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-SECONDS_TO_START, SECONDS_TO_RUN = 60, 300
+SECONDS_TO_START, SECONDS_TO_RUN = 120, 300
 SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -88,7 +88,11 @@ def running(place: Server, command: Sequence[str], log: Path, **how: Any) -> Ite
         yield process
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:  # a kernel under way can keep it
+            process.kill()
+            process.wait()
 
 
 def free_port() -> int:

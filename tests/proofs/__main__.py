@@ -1,0 +1,35 @@
+"""``python -m tests.proofs PROOF [--store] [NAME …]``: one proof, for all notebooks or those named."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+PROOFS = {
+    "pod": "every notebook inside 2 GB and one CPU (Linux, root; budget class: half an hour)",
+    "image": "the Binder image: requirements, postBuild and start in a clean environment (minutes, gigabytes)",
+    "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
+    "offline": "all notebooks without network and data, on the sample (Linux, root; some minutes)",
+    "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
+    "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
+}
+
+
+def main() -> int:
+    """Run a proof, print its table, and with ``--store`` keep its figures for the instructor's guide."""
+    told = "; ".join(f"{name}: {text}" for name, text in PROOFS.items())
+    parser = argparse.ArgumentParser(prog="python -m tests.proofs", description=__doc__, epilog=told)
+    parser.add_argument("proof", choices=PROOFS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help='what to prove it of, such as "05"; default: all')
+    parser.add_argument("--store", action="store_true", help="write the figures to vgg_lesson/assets/proofs")
+    options = parser.parse_args()
+    proof = importlib.import_module(f"tests.proofs.{options.proof}").run(tuple(options.names))
+    print(proof, flush=True)
+    if options.store and proof.figures:
+        print(f"stored in {proof.store()}; python -m tools proofs writes it into the guide")
+    return int(not all(proof.verdicts.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

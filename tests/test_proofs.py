@@ -1,0 +1,180 @@
+"""The means of the proofs, and of each proof as much as fits into a test run; see ``python -m tests.proofs``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+
+from tests.browser.lab import Server
+from tests.proofs import cells, offline, small_disks, versions
+from tests.proofs.__main__ import PROOFS as COMMANDS
+from tests.proofs.kernels import Kernel, KernelDiedError, kernel
+from tests.proofs.outputs import differences
+from tests.proofs.pods import pod, reason_against
+from tests.proofs.series import jupyterlab
+from tools import proofs
+from tools.paths import ROOT, notebooks
+
+LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
+needs_mounts = pytest.mark.skipif(not LINUX_ROOT, reason="mounts and namespaces need Linux and root")
+
+
+# --- what is compared
+
+
+def cell(*outputs: NotebookNode, tags: tuple[str, ...] = ()) -> NotebookNode:
+    """A code cell with these outputs stored."""
+    return new_code_cell("1", outputs=list(outputs), metadata={"tags": list(tags)})
+
+
+def stream(text: str, name: str = "stdout") -> NotebookNode:
+    """Something printed."""
+    return new_output("stream", name=name, text=text)
+
+
+def figure(alt: str, pixels: str) -> NotebookNode:
+    """A picture with its alternative text."""
+    return new_output("display_data", {"text/plain": alt, "image/png": pixels})
+
+
+@pytest.mark.parametrize(
+    ("stored", "now", "same"),
+    [
+        ([stream("1\n2\n")], [stream("1\n"), stream("2\n")], True),
+        ([stream("1\n")], [stream("2\n")], False),
+        ([], [stream("1\n")], False),
+        ([stream("1\n")], [], False),
+        ([], [stream("a library warns", "stderr")], True),
+        ([stream("done\n")], [stream("10 %\rdone\n")], True),
+        ([figure("Figure: a line", "AA")], [figure("Figure: a line", "BB")], True),
+        ([figure("Figure: a line", "AA")], [figure("Figure: a curve", "AA")], False),
+    ],
+)
+def test_outputs_are_compared_as_nbval_does(stored: list[NotebookNode], now: list[NotebookNode], same: bool) -> None:
+    assert (differences(cell(*stored), now) == "") is same
+    assert differences(cell(*stored, tags=("nbval-ignore-output",)), now) == ""
+
+
+# --- a server and a kernel
+
+
+@pytest.fixture(name="place", scope="module")
+def place_fixture() -> Iterator[Server]:
+    with jupyterlab({"VGG_LESSON_BUDGET": "smoke"}) as place:
+        yield place
+
+
+@pytest.fixture(name="used")
+def used_fixture(place: Server) -> Iterator[Kernel]:
+    with kernel(place, "notebooks/none.ipynb") as used:
+        yield used
+
+
+def test_a_kernel_runs_shows_fails_and_starts_anew(used: Kernel) -> None:
+    assert used.run("x = 3\nprint(x)\nx + 1").outputs == [
+        stream("3\n"),
+        new_output("execute_result", {"text/plain": "4"}, execution_count=1),
+    ]
+    assert used.run("x / 0").error == "ZeroDivisionError: division by zero"
+    assert Path(used.value("__import__('os').getcwd()")) == ROOT / "notebooks"
+    used.restart()
+    assert used.run("x").error.startswith("NameError")
+
+
+def test_a_cell_is_interrupted_as_often_as_it_takes(used: Kernel) -> None:
+    loop = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass\n"
+    ran = used.run(loop * 2, interrupt_every=0.5)
+    assert ran.interrupts == 2 and not ran.error and ran.seconds < 20
+    assert used.run("time.sleep(60)", interrupt_every=0.5).error.startswith("KeyboardInterrupt")
+    assert used.value("'still there'") == "still there"
+
+
+def test_a_kernel_that_dies_is_noticed(used: Kernel) -> None:
+    with pytest.raises(KernelDiedError):
+        used.run("import os; os._exit(1)")
+
+
+@pytest.mark.parametrize("way", [cells.twice, cells.at_the_root], ids=lambda way: way.__name__)
+def test_cells_as_instructors_run_them(place: Server, way: cells.Way) -> None:
+    (path,) = notebooks(["04"])
+    assert way(place, path)["said"] == []
+
+
+# --- pods, networks, disks, versions
+
+
+def test_a_pod_has_bounds() -> None:
+    if reason := reason_against():
+        pytest.skip(reason)
+    hungry = "held = [bytearray(b'x' * 1_000_000) for _ in range(int(__import__('sys').argv[1]))]"
+    with pod(100_000_000, cpus=0.5) as bounds:
+        busy = "import time; s = time.monotonic()\nwhile time.monotonic() - s < 1: pass"
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", busy], check=True, preexec_fn=bounds.join)
+        assert 0.1 < bounds.cpu_seconds < 0.8 * (time.monotonic() - started)
+        subprocess.run([sys.executable, "-c", hungry, "30"], check=True, preexec_fn=bounds.join)
+        assert bounds.killed == 0 and 30e6 < bounds.peak < 100e6
+        done = subprocess.run([sys.executable, "-c", hungry, "200"], check=False, preexec_fn=bounds.join)
+        assert done.returncode == -9 and bounds.killed == 1
+        folders = list(bounds.folders.values())
+    assert not any(folder.exists() for folder in folders)
+
+
+@needs_mounts
+def test_without_network_and_data_the_sample_stands_in() -> None:
+    try:
+        (found,) = offline.inside("unplugged", notebooks(["04"])).values()
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no network namespace can be made here: {error}")
+    assert found["said"] == [] and found["asleep"] <= offline.LONGEST_WAIT
+
+
+@needs_mounts
+@pytest.mark.parametrize("kind", small_disks.WORDS)
+def test_a_disk_that_takes_nothing(tmp_path: Path, kind: str) -> None:
+    try:
+        result = small_disks.on_a_small_disk(tmp_path / "disk", "save a history", kind)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"nothing can be mounted here: {error}")
+    assert result["wrong"] == [] and small_disks.WORDS[kind] in result["said"]
+
+
+def test_oldest_is_what_the_requirements_allow() -> None:
+    pinned = versions.pinned("oldest")
+    assert {"torch==2.6", "torchvision==0.21", "ipywidgets==8.1"} <= set(pinned)
+    assert [line.partition("==")[0] for line in pinned] == [line.split(">")[0] for line in versions.pinned("newest")]
+    assert versions.interpreter("2.0") is None
+
+
+# --- what the guide says of them
+
+
+def test_the_guide_says_what_was_proved() -> None:
+    text = proofs.GUIDE.read_text(encoding="utf-8")
+    assert proofs.rendered(text) == text, "run python -m tools proofs"
+    assert {match[2] for match in proofs.BLOCK.finditer(text)} >= set(COMMANDS)
+
+
+def test_figures_stand_with_their_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "PROOFS", tmp_path)
+    block = "<!-- proofs:pod -->\nold\n<!-- /proofs -->"
+    assert "Not measured yet" in proofs.rendered(block)
+    content = {
+        "command": "python -m tests.proofs pod", "machine": "a machine", "notes": ["One note."],
+        "figures": {"peak_bytes": 1_234_000_000, "of": {"05": 7}}, "goals": {},
+        "lines": [["memory", "{peak_bytes/1e9:.2f} GB, {of.05} times"]],
+    }  # fmt: skip
+    (tmp_path / "pod.json").write_text(json.dumps(content))
+    shown = proofs.rendered(block)
+    assert "| memory | 1.23<!--=proofs.pod.peak_bytes/1e9:.2f--> GB, 7<!--=proofs.pod.of.05--> times |" in shown
+    assert "One note." in shown and "old" not in shown and proofs.rendered(shown) == shown
+    assert proofs.proof_fact("pod", "of", "05") == 7
