@@ -19,6 +19,7 @@ COMMANDS = {
     "sample": "make the data sample that is shipped with the package",
     "runs": "make the stored training logs (one group in a minute, all in a day; goes on where it stopped)",
     "factors": "make the stored runs of notebook 09 (two hours of two processors; goes on where it stopped)",
+    "inception": "make the stored runs of notebook 12 (four minutes of one processor; goes on where it stopped)",
     "screenshots": "take the README's pictures of JupyterLab",
 }
 MODULES = {"sample": "make_sample"}

@@ -1,0 +1,16 @@
+"""What notebook 12 says of its own run and of the stored logs."""
+
+default, he, plan, post = recipes.values()
+assert set(default) == {0.1} and min(he) > 0.6, "guesses in three of three, learns in three of three"
+assert min(plan) > 0.9, "passes 90 percent five times of five"
+assert post == [0.9015]
+assert gap.holds_zero, "six seeds do not tell the two apart"
+steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict=True)]
+assert min(steps) < 0 < max(steps), "some lines rise, some fall"
+seconds = {name: sum(history.seconds for history in histories) for name, histories in runs.items()}
+assert seconds["Inception"] > 1.1 * seconds["VGG blocks"], "equal multiplications are not equal seconds"
+for name, histories in runs.items():
+    for seed, history in enumerate(histories):
+        assert len(history.step_losses) == 150
+        assert history.last.validation_accuracy > 0.8, "both learn"
+        assert abs(history.last.validation_accuracy - stored[name][seed]) < 0.03, "the same run as the stored one"

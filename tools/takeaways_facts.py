@@ -1,0 +1,69 @@
+"""Facts of notebook 12: stored logs summed up, an Inception module counted, the error of a published row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from vgg_lesson.arithmetic import trace
+from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
+from vgg_lesson.checks.takeaways import HUMAN_IMAGES, block_params, human_error
+from vgg_lesson.factors import Interval, interval
+from vgg_lesson.inception import INPUTS, conv_params, module_convs, module_params
+from vgg_lesson.stored_runs import read_log
+
+Number = int | float
+CLASS_SEEDS = range(5)
+
+
+def class_accuracies() -> list[float]:
+    """Test accuracies of the five stored runs of the class plan."""
+    return [float(read_log(f"class_seed{seed}")[1][-1]["accuracy"]) for seed in CLASS_SEEDS]
+
+
+def pair_column(network: str, column: str) -> list[float]:
+    """A column of notebook 12's stored runs, seed by seed."""
+    return [float(row[column]) for row in read_log("inception")[1] if row["network"] == network]
+
+
+def pair_gap() -> Interval:
+    """Inception minus VGG blocks in percentage points, seeds paired."""
+    pairs = zip(pair_column("rival", "accuracy"), pair_column("small_inception", "accuracy"), strict=True)
+    return interval([100 * (second - first) for first, second in pairs])
+
+
+def pair_seconds_ratio() -> float:
+    """Processor time of the Inception runs over that of the VGG runs."""
+    return sum(pair_column("small_inception", "seconds")) / sum(pair_column("rival", "seconds"))
+
+
+def conv_macs_share() -> float:
+    """The convolutions' share of the multiplications of the post's network."""
+    counted = trace("VGG-11", in_channels=1, num_classes=10)
+    return sum(row.macs for row in counted.rows if row.kind == "conv") / counted.total_macs
+
+
+def module_weights() -> int:
+    """Weights of module (3a) without biases."""
+    return sum(kernel**2 * read * written for kernel, read, written in module_convs(INPUTS).values())
+
+
+FACTS: Mapping[str, Callable[[], Number]] = {
+    "take.ninety": lambda: 0.9,
+    "take.seed_spread": lambda: max(class_accuracies()) - min(class_accuracies()),
+    "take.human_images": lambda: HUMAN_IMAGES,
+    "take.human_error": human_error,
+    "take.five_path": lambda: conv_params(1, INPUTS, 16) + conv_params(5, 16, 32),
+    "take.five_direct": lambda: conv_params(5, INPUTS, 32),
+    "take.module_weights": module_weights,
+    "take.kilo": lambda: 1024,
+    "take.times_fewer": lambda: block_params() / module_params(INPUTS),
+    "take.library_gap": lambda: (25 - 9) * 16 * 32,
+    "take.conv_macs_share": conv_macs_share,
+    "take.quiz_flattened": quiz_flat,
+    "take.quiz_error": lambda: QUIZ_ERROR,
+    "take.quiz_judge": quiz_judge,
+    "take.gap": lambda: pair_gap().mean,
+    "take.gap_low": lambda: pair_gap().low,
+    "take.gap_high": lambda: pair_gap().high,
+    "take.seconds_ratio": pair_seconds_ratio,
+}
