@@ -220,7 +220,7 @@ def test_a_killed_worker_is_started_again_and_the_end_is_the_same(tmp_path: Path
     code, printed = finished(start(tmp_path, "whole", RANDOM))
     assert code == 0, printed
     job = start(tmp_path, "killed", RANDOM, "--max-restarts=1", save_every=0.05)
-    wait_for(killed.with_suffix(".checkpoint").exists, job)
+    wait_for((tmp_path / "killed.checkpoint.previous").exists, job)  # the first is written before the first step
     workers(job)[1].send_signal(signal.SIGKILL)
     code, printed = finished(job)
     assert code == 0, printed
@@ -249,6 +249,7 @@ def _stopped_by_signals(folder: Path, whole: Path) -> None:
         before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
         job = start(folder, "stopped", RANDOM, save_every=0.05)
         wait_for(partial(_newer, checkpoint, before), job)
+        wait_for((folder / "stopped.checkpoint.previous").exists, job)
         started = workers(job)
         assert len(started) == 2
         stop(job)

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "same_network": "images a second of the post's network: its loop against a good one (some minutes)",
     "one_cpu": "the class run on one processor, with its peak memory (two minutes)",
     "feeding": "batches from memory against a PIL DataLoader (a minute)",
+    "scaling": "seconds of a step by one and by two processes (a minute)",
     "views": "how fast the views answer (two minutes)",
     "ablation": "what each technique of the class plan brings (a quarter of an hour)",
     "races": "recipes people would otherwise pick, against the class plan (an hour and more)",
