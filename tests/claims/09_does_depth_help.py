@@ -1,0 +1,11 @@
+"""What notebook 09 says of the stored runs in words, and of its own."""
+
+assert len({max(DEPTHS, key=lambda name: scores[name][seed]) for seed in range(5)}) > 1, "first place changes hands"
+assert all(run.accuracy > 0.8 for depth in DEPTHS for run in runs[f"{depth} plain, lr 0.01"]), "He: all four learn"
+stalled = [run for depth in DEPTHS for run in runs[f"{depth} plain, default init, lr 0.01"]]
+assert all(abs(loss - math.log(10)) < 0.02 for run in stalled for _, loss in run.losses), "default: none does"
+he, default = signals["He"], signals["PyTorch's default"]
+assert all(layers[-1].spread > 0.05 for layers in he.values()), "nearly level, at any depth"
+ends = [default[depth][-1].spread for depth in DEPTHS]
+assert ends == sorted(ends, reverse=True) and ends[-1] < 1e-7, "a deeper one goes further down the same line"
+assert all(0.7 < mean(yours[name]) < mean(scores[name]) for name in yours), "short runs learn, and stay behind"

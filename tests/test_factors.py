@@ -1,0 +1,214 @@
+"""Runs that differ in one thing: the log and how it is made, intervals that keep their word, checks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import torch
+
+from tools import factors as command
+from tools.factors_facts import PAIRS, gain, slug
+from tools.facts import fact
+from tools.paths import NOTEBOOKS
+from vgg_lesson import PLANS, check, trace
+from vgg_lesson.checks import factors as checks
+from vgg_lesson.datasets import ImageSet
+from vgg_lesson.factors import (
+    CHANGES,
+    T95,
+    Interval,
+    build_changed,
+    difference,
+    factor_runs,
+    interval,
+    t_factor,
+    train_changed,
+)
+from vgg_lesson.figures.factor_curves import SCALES, paper_error, standard_error
+from vgg_lesson.figures.factors import gain as points
+
+NAMES = list(CHANGES)
+
+
+@pytest.fixture
+def noise() -> ImageSet:
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (200, 28, 28), generator=generator, dtype=torch.uint8)
+    return ImageSet(images, torch.randint(0, 10, (200,), generator=generator))
+
+
+def student_within(t: float, degrees: int, steps: int = 200_000) -> float:
+    """The probability that Student's t lies between -t and t, integrated over its density."""
+    log_scale = math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2) - 0.5 * math.log(degrees * math.pi)
+    x = (torch.arange(steps, dtype=torch.float64) + 0.5) * t / steps
+    density = torch.exp(log_scale - (degrees + 1) / 2 * torch.log1p(x**2 / degrees))
+    return 2 * float(density.sum()) * t / steps
+
+
+@pytest.mark.parametrize("count", range(2, len(T95) + 2))
+def test_students_factors_keep_ninety_five_in_a_hundred(count: int) -> None:
+    assert student_within(t_factor(count), count - 1) == pytest.approx(0.95, abs=1e-4)
+
+
+def test_twice_the_standard_error_of_three_runs_keeps_what_the_text_says() -> None:
+    assert fact("factors.two_spreads_kept") == pytest.approx(student_within(2.0, 2), abs=1e-6)
+    assert round(100 * fact("factors.two_spreads_kept")) == 82
+
+
+def test_an_interval_by_hand() -> None:
+    found = interval([0.90, 0.91, 0.92])
+    assert found.mean == pytest.approx(0.91) and found.half == pytest.approx(4.303 * 0.01 / math.sqrt(3))
+    assert (found.low + found.high) / 2 == pytest.approx(found.mean)
+    assert Interval(0.1, 0.2).holds_zero and not Interval(0.3, 0.2).holds_zero and not Interval(-0.3, 0.2).holds_zero
+
+
+def test_a_difference_adds_squares_and_turns_its_sign() -> None:
+    one, other = [0.90, 0.91, 0.92], [0.85, 0.88, 0.86, 0.87, 0.84]
+    found = difference(one, other)
+    assert found.half**2 == pytest.approx(interval(one).half ** 2 + interval(other).half ** 2)
+    assert difference(other, one) == Interval(-found.mean, found.half)
+
+
+def test_the_interval_of_a_difference_keeps_at_least_its_word() -> None:
+    torch.manual_seed(0)
+    one, other = torch.randn(20_000, 3), torch.randn(20_000, 5)
+    half = [t_factor(values.shape[1]) * values.std(dim=1) / values.shape[1] ** 0.5 for values in (one, other)]
+    inside = (one.mean(dim=1) - other.mean(dim=1)).abs() < torch.hypot(*half)
+    assert inside.float().mean() >= 0.95
+
+
+@pytest.mark.parametrize("values", [[], [0.9], [0.9] * 11, [0.9, math.nan], [0.9, math.inf]])
+def test_values_without_an_interval_are_refused(values: Sequence[float]) -> None:
+    with pytest.raises(ValueError, match="values"):
+        interval(values)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_builds_the_network_that_its_costs_are_counted_for(name: str) -> None:
+    model = build_changed(name)
+    settings = {key: value for key, value in CHANGES[name].settings.items() if key != "dropout"}
+    counted = trace(CHANGES[name].config, **settings)
+    assert sum(p.numel() for p in model.parameters()) == counted.total_params == fact(f"factors.{slug(name)}.params")
+
+
+def test_every_run_changes_what_its_name_says_and_nothing_else() -> None:
+    assert CHANGES["VGG-11"] == type(CHANGES["VGG-11"])()
+    for name, change in CHANGES.items():
+        assert ("plain" in name) == (change.network.get("batch_norm") is False), name
+        assert ("lr 0.01" in name) == (change.recipe.get("lr") == 0.01), name
+        assert ("default init" in name) == (change.network.get("init") == "pytorch"), name
+        assert ("4 epochs" in name) == (change.recipe.get("epochs") == 4), name
+        assert set(change.network) <= {"batch_norm", "init", "image_size", "dropout", "head", "hidden"}
+        assert change.seeds >= 3
+
+
+def test_small_and_large_windows_see_the_same_and_end_alike() -> None:
+    small, large = (trace(CHANGES[n].config, image_size=32) for n in ("three 3x3", "one 7x7"))
+    for place in range(1, 6):
+        pool = f"pool{place}"
+        assert small.row(pool).receptive_field == large.row(pool).receptive_field
+        assert small.row(pool).output_shape == large.row(pool).output_shape
+
+
+def test_training_follows_the_plan_and_the_change(noise: ImageSet) -> None:
+    model, history = train_changed("head gap", noise, noise, seed=1, steps=2, show=False)
+    again, same = train_changed("head gap", noise, noise, seed=1, steps=2, show=False)
+    _, other = train_changed("head gap", noise, noise, seed=2, steps=2, show=False)
+    assert history.step_losses == same.step_losses != other.step_losses
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
+    assert history.label == "head gap" and PLANS["class"].recipe["batch_size"] == 64
+    with pytest.raises(ValueError, match=r"name='VGG-12'.*VGG-13"):
+        train_changed("VGG-12", noise)
+
+
+def test_the_log_is_assembled_when_every_run_is_there(
+    noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "FOLDER", tmp_path / "runs")
+    monkeypatch.setattr(command, "LOG", tmp_path / "factors.csv")
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(command, "CHANGES", {"head gap": type(CHANGES["VGG-11"])("VGG-11", {"head": "gap"}, {}, 2)})
+    monkeypatch.setattr(command, "load_fashion_mnist", lambda split: noise)
+    monkeypatch.setattr(command, "VALIDATION", 50)
+    threads = torch.get_num_threads()
+    trained = []
+
+    def short(name: str, *data: ImageSet, **options: Any) -> Any:
+        trained.append(options["seed"])
+        return train_changed(name, *data, **options, steps=20)
+
+    monkeypatch.setattr(command, "train_changed", short)
+    try:
+        (tmp_path / "runs").mkdir()
+        (tmp_path / "runs" / "head gap_seed0.csv").write_text("head gap,0,20,2.3,0.1,1.0\n")
+        assert command.main([]) == 0 and trained == [1], "a finished run is not made again"
+    finally:
+        torch.set_num_threads(threads)
+    lines = [line for line in (tmp_path / "factors.csv").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == ",".join(command.COLUMNS) and len(lines) == 1 + 1 + 20
+    assert not list((tmp_path / "runs").iterdir()) and "wrote factors.csv" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        command.main(["VGG-12"])
+    assert "unknown run VGG-12" in capsys.readouterr().err
+
+
+def test_the_stored_log_is_complete() -> None:
+    runs = factor_runs()
+    assert list(runs) == NAMES
+    for name, change in CHANGES.items():
+        assert [run.seed for run in runs[name]] == list(range(change.seeds)), name
+        for run in runs[name]:
+            steps = [step for step, _ in run.losses]
+            assert len(steps) == command.POINTS and steps == sorted(set(steps)), name
+            assert steps[-1] == math.ceil(50_000 / 64) * change.recipe.get("epochs", 1), name
+            assert 0 < run.accuracy < 1 and run.seconds > 0, name
+
+
+def test_plain_networks_learn_by_he_alone_as_the_exercise_says() -> None:
+    for depth in checks.DEPTHS:
+        for run in factor_runs()[f"{depth} plain, lr 0.01"]:
+            assert run.accuracy > 0.8 and run.losses[-1][1] < 1, depth
+        for run in factor_runs()[f"{depth} plain, default init, lr 0.01"]:
+            assert run.accuracy < 0.11 and all(abs(loss - math.log(10)) < 0.02 for _, loss in run.losses), depth
+
+
+def test_the_right_letter_stands_before_the_right_option() -> None:
+    cells = nbformat.read(NOTEBOOKS / "09_does_depth_help.ipynb", as_version=4).cells
+    lines = [line for cell in cells for line in cell.source.splitlines()]
+    for name, option in (
+        ("one_seed_guess", {1: "one: the same", 4: "all four"}.get(checks.winners(), "two or three")),
+        ("two_spreads_guess", "about 82"),
+        ("deep_and_plain_guess", "all four with He"),
+        ("small_windows_guess", {"a": "three 3×3", "b": "no difference"}.get(
+            checks.letter_of("three 3x3", "one 7x7"), "one 7×7"
+        )),
+        ("paper_depth_guess", "not ahead at 384"),
+    ):  # fmt: skip
+        letter = check.EXERCISES[name].solution()
+        assert any(line.startswith(f"- **{letter}** {option}") for line in lines), name
+        assert letter not in {mistake.answer for mistake in check.EXERCISES[name].mistakes()}
+
+
+def test_the_paper_says_of_depth_what_the_text_says() -> None:
+    lead = {
+        scale: [round(paper_error("D", scale, m) - paper_error("E", scale, m), 1) for m in ("top1", "top5")]
+        for scale in SCALES
+    }
+    assert lead == {"256": [-0.3, -0.2], "384": [-0.1, 0.0], "jitter": [0.1, 0.1]}
+    assert round(paper_error("D", "256", "top5") - paper_error("D", "jitter", "top5"), 1) == 0.7
+    assert 8.5 < (paper_error("A", "256", "top5") - paper_error("D", "256", "top5")) / fact("factors.paper_gap") < 9
+    assert fact("factors.paper_gap") == pytest.approx(math.sqrt(2) * standard_error(9.0))
+    with pytest.raises(ValueError, match="paper_top1_error_A_384"):
+        paper_error("A", "384", "top1")
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_facts_of_differences_are_those_of_the_figures(pair: str) -> None:
+    values, reference = ([run.accuracy for run in factor_runs()[name]] for name in PAIRS[pair])
+    found = points(values, reference)
+    assert (gain(pair, "mean"), gain(pair, "half")) == pytest.approx((found.mean, found.half))
