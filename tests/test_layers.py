@@ -19,7 +19,7 @@ TIERS = (
     ("checks",),
     ("widgets",),
     ("figures",),
-    ("inspection", "experiments", "pictures"),
+    ("inspection", "experiments", "factors", "pictures"),
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
     ("arithmetic", "download"),
