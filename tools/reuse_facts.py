@@ -1,0 +1,25 @@
+"""Facts of notebook 10: the sizes of what is kept, and of what is trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from vgg_lesson.arithmetic import trace
+from vgg_lesson.checks.reuse import FLOAT_BYTES, PHOTO, class_trace
+
+Number = int | float
+FINE_TUNED = 4  # the block that fine-tuning sets free
+
+
+def tuned_params() -> int:
+    """Parameters of the block of the class network that is fine-tuned, batch norm's included."""
+    rows = class_trace().rows
+    return sum(row.params for row in rows if row.name.startswith((f"conv{FINE_TUNED}_", f"bn{FINE_TUNED}_")))
+
+
+FACTS: Mapping[str, Callable[[], Number]] = {
+    "reuse.photo_width": lambda: PHOTO[1],
+    "reuse.level": lambda: 0.95,
+    "reuse.tuned_params": tuned_params,
+    "reuse.backbone_bytes": lambda: FLOAT_BYTES * trace("VGG-16").conv_params,
+}
