@@ -19,7 +19,7 @@ TIERS = (
     ("checks",),
     ("widgets",),
     ("figures",),
-    ("inspection", "experiments", "factors", "pictures"),
+    ("inspection", "attribution", "experiments", "factors", "pictures"),
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
     ("arithmetic", "download"),

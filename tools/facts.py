@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from tools import factors_facts, guide_facts, reuse_facts
+from tools import factors_facts, guide_facts, inside_facts, reuse_facts
 from tools.measured import time_fact
 from tools.paths import ASSETS, notebooks
 from tools.proofs import proof_fact
@@ -221,6 +221,9 @@ FACTS |= {
 
 # The instructor's guide, the test before and after, the exam
 FACTS |= guide_facts.FACTS
+
+# 08 look inside
+FACTS |= inside_facts.FACTS
 
 # 10 reuse the backbone
 FACTS |= reuse_facts.FACTS

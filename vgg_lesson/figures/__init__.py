@@ -28,6 +28,8 @@ from vgg_lesson.figures.depth import contest, depth_evidence, error_maps, first_
 from vgg_lesson.figures.desk import overlaid_runs
 from vgg_lesson.figures.factor_curves import depth_losses, depth_signals, paper_table
 from vgg_lesson.figures.factors import factor_gains, luck_intervals, price_of_depth, seed_dots
+from vgg_lesson.figures.heat import covering_test, heat_maps
+from vgg_lesson.figures.inside import activation_flow, filter_responses, garment_map, picture_rows, two_filter_sets
 from vgg_lesson.figures.learning import impostor_overlay, loss_curves, plateau, published_log, suspects_board
 from vgg_lesson.figures.logs import four_logs
 from vgg_lesson.figures.network import draw_network

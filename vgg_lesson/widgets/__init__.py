@@ -5,6 +5,7 @@ Importing this needs no ipywidgets; without it a view is one sentence of text.
 
 from vgg_lesson.widgets.factors import seeds_view
 from vgg_lesson.widgets.field import receptive_field
+from vgg_lesson.widgets.heat import heat_map
 from vgg_lesson.widgets.neighbours import neighbours
 from vgg_lesson.widgets.network import network_builder
 from vgg_lesson.widgets.pair import signal
@@ -13,6 +14,6 @@ from vgg_lesson.widgets.predictions import predictions_browser
 from vgg_lesson.widgets.training import training_desk
 
 __all__ = [
-    "neighbours", "network_builder", "own_picture", "predictions_browser", "receptive_field", "seeds_view", "signal",
-    "training_desk",
+    "heat_map", "neighbours", "network_builder", "own_picture", "predictions_browser", "receptive_field",
+    "seeds_view", "signal", "training_desk",
 ]  # fmt: skip
