@@ -148,7 +148,7 @@ def test_the_stored_runs_are_complete_pairs() -> None:
     assert tuple(rows[0]) == COLUMNS
     assert [(row["network"], int(row["seed"])) for row in rows] == [(n, s) for s in SEEDS for n in NETWORKS]
     assert {row["steps"] for row in rows} == {"150"} and all(0.8 < float(row["accuracy"]) < 0.95 for row in rows)
-    assert fact("take.gap_low") < fact("take.gap") < fact("take.gap_high")
+    assert fact("take.gap_low") < 0 < fact("take.gap_high") and check.equal_work_guess("c").status == "right"
 
 
 def test_quiz_keys_by_other_means() -> None:

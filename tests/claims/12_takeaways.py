@@ -4,9 +4,10 @@ default, he, plan, post = recipes.values()
 assert set(default) == {0.1} and min(he) > 0.6, "guesses in three of three, learns in three of three"
 assert min(plan) > 0.9, "passes 90 percent five times of five"
 assert post == [0.9015]
-assert gap.holds_zero, "six seeds do not tell the two apart"
+assert gap.holds_zero and gap.high < 0.25, "the interval still reaches past zero, if barely"
 steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict=True)]
-assert min(steps) < 0 < max(steps), "some lines rise, some fall"
+assert sum(step < 0 for step in steps) == 5 and steps[2] > 0, "five of six lines fall, one rises"
+assert -0.018 < steps[1] < -0.015, "by more than a point and a half"
 seconds = {name: sum(history.seconds for history in histories) for name, histories in runs.items()}
 assert seconds["Inception"] > 1.1 * seconds["VGG blocks"], "equal multiplications are not equal seconds"
 for name, histories in runs.items():

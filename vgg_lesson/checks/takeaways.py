@@ -137,10 +137,10 @@ EXERCISES = [
     choice(
         "equal_work_guess",
         "c",
-        why="The gap between the two is smaller than what another seed changes, so two seeds decide nothing.",
+        why="Even six seeds leave zero inside the interval, if barely, so two settle nothing.",
         hints={
-            "a": "Look at the six pairs of the stored log: do all lines rise?",
-            "b": "Look at the six pairs of the stored log: do all lines fall?",
+            "a": "Look at the six pairs of the stored log: in how many of them does the line rise?",
+            "b": "Five of six lines fall, and yet the interval reaches past zero. What can two of them settle?",
         },
     ),
     choice(

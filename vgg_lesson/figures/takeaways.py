@@ -185,13 +185,9 @@ def seed_pairs(stored: Pair, live: Pair | None = None, *, finding: str = "") -> 
     names = list(stored)
     for runs, filled in ((stored, False), (live or {}, True)):
         for pair in zip(*runs.values(), strict=True):
-            look: dict[str, Any] = {
-                "color": style.ORANGE if filled else style.BLUE,
-                "linewidth": 2.5 if filled else 1.5,
-            }
-            lines.plot(
-                (0, 1), pair, marker="D" if filled else "o", linestyle="-" if filled else "--", markersize=9, **look
-            )
+            color, marker, dashes = (style.ORANGE, "D", "-") if filled else (style.BLUE, "o", "--")
+            (line,) = lines.plot((0, 1), pair, color=color, marker=marker, linestyle=dashes, linewidth=1.5 + filled)
+            line.set(markersize=9, markerfacecolor=color if filled else "white", markeredgewidth=2)
     lines.set_xticks((0, 1), names, fontsize=14)
     lines.set(xlim=(-0.3, 1.3), ylabel="validation accuracy")
     lines.yaxis.set_major_formatter(lambda value, _: f"{value:.1%}")
