@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from tools import factors_facts, guide_facts, inside_facts, reuse_facts
+from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts
 from tools.measured import time_fact
 from tools.paths import ASSETS, notebooks
 from tools.proofs import proof_fact
@@ -230,6 +230,9 @@ FACTS |= reuse_facts.FACTS
 
 # 09 does depth help
 FACTS |= factors_facts.FACTS
+
+# 11 scale up
+FACTS |= scaling_facts.FACTS
 
 
 def fact(name: str) -> Number:

@@ -45,5 +45,13 @@ from vgg_lesson.figures.predictions import (
 )
 from vgg_lesson.figures.receptive_field import field_growth, influence, windows_on_garment, windows_over_edge
 from vgg_lesson.figures.reuse import accuracy_by_cut, few_label_curves, neighbour_rows, vgg_taps
+from vgg_lesson.figures.scaling import (
+    batch_shares,
+    killed_and_resumed,
+    speedups,
+    step_time,
+    waits_fitted,
+    work_and_bytes,
+)
 from vgg_lesson.figures.signal import scores_of, signal_by_init, signal_decay, training_step
 from vgg_lesson.figures.start import guess_beside_answer, series_map

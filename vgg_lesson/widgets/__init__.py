@@ -11,9 +11,10 @@ from vgg_lesson.widgets.network import network_builder
 from vgg_lesson.widgets.pair import signal
 from vgg_lesson.widgets.picture import own_picture
 from vgg_lesson.widgets.predictions import predictions_browser
+from vgg_lesson.widgets.scaling import scaling
 from vgg_lesson.widgets.training import training_desk
 
 __all__ = [
     "heat_map", "neighbours", "network_builder", "own_picture", "predictions_browser", "receptive_field",
-    "seeds_view", "signal", "training_desk",
+    "scaling", "seeds_view", "signal", "training_desk",
 ]  # fmt: skip
