@@ -14,7 +14,7 @@ import torch
 
 from vgg_lesson import checkpoints, class_vgg, fit
 from vgg_lesson.__main__ import main
-from vgg_lesson.checkpoints import save_checkpoint
+from vgg_lesson.checkpoints import save_checkpoint, save_weights
 from vgg_lesson.datasets import ImageSet
 from vgg_lesson.files import write_atomically
 from vgg_lesson.models import VGG
@@ -62,6 +62,23 @@ def test_what_was_there_stays_and_the_message_is_in_words(
         assert caught.value.errno == code and str(target) in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
     assert (tmp_path / "log.csv").read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_files_that_belong_together_stay_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    history = fit(network(), pictures(), **{**RECIPE, "epochs": 1})
+    save: dict[str, Callable[[], None]] = {
+        "csv": lambda: history.to_csv(tmp_path / "old.csv"),
+        "safetensors": lambda: save_weights(network(), tmp_path / "old.safetensors", {}),
+    }
+    names = ["old.csv", "old.steps.csv", "old.safetensors", "old.json"]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+    for write in save.values():
+        with monkeypatch.context() as full, pytest.raises(OSError, match="the disk is full"):
+            full.setattr(os, "fdopen", failing(errno.ENOSPC, after=after))
+            write()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: name.encode() for name in names}
 
 
 def test_a_run_that_could_not_be_saved_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

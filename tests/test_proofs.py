@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
+from packaging.requirements import Requirement
 
 from tests.browser.lab import Server
-from tests.proofs import cells, offline, small_disks, versions
+from tests.proofs import offline, small_disks, versions
 from tests.proofs.__main__ import PROOFS as COMMANDS
-from tests.proofs.kernels import Kernel, KernelDiedError, kernel
+from tests.proofs.kernels import Kernel, KernelDiedError, kernel, run_all
 from tests.proofs.outputs import differences
 from tests.proofs.pods import pod, reason_against
-from tests.proofs.series import jupyterlab
+from tests.proofs.series import code, judged, jupyterlab
 from tools import proofs
 from tools.paths import ROOT, notebooks
 
@@ -103,10 +104,12 @@ def test_a_kernel_that_dies_is_noticed(used: Kernel) -> None:
         used.run("import os; os._exit(1)")
 
 
-@pytest.mark.parametrize("way", [cells.twice, cells.at_the_root], ids=lambda way: way.__name__)
-def test_cells_as_instructors_run_them(place: Server, way: cells.Way) -> None:
-    (path,) = notebooks(["04"])
-    assert way(place, path)["said"] == []
+def test_every_cell_twice_from_the_repository(place: Server) -> None:
+    (path,) = notebooks(["00"])
+    doubled = [each for each in code(path) for _ in range(2)]
+    with kernel(place, path.name) as used:
+        assert judged(doubled, run_all(used, doubled)) == []
+        assert Path(used.value("__import__('os').getcwd()")) == ROOT
 
 
 # --- pods, networks, disks, versions
@@ -132,7 +135,7 @@ def test_a_pod_has_bounds() -> None:
 @needs_mounts
 def test_without_network_and_data_the_sample_stands_in() -> None:
     try:
-        (found,) = offline.inside("unplugged", notebooks(["04"])).values()
+        (found,) = offline.inside("unplugged", notebooks(["00"]), "smoke").values()
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no network namespace can be made here: {error}")
     assert found["said"] == [] and found["asleep"] <= offline.LONGEST_WAIT
@@ -151,7 +154,8 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, kind: str) -> None:
 def test_oldest_is_what_the_requirements_allow() -> None:
     pinned = versions.pinned("oldest")
     assert {"torch==2.6", "torchvision==0.21", "ipywidgets==8.1"} <= set(pinned)
-    assert [line.partition("==")[0] for line in pinned] == [line.split(">")[0] for line in versions.pinned("newest")]
+    newest = [Requirement(line).name for line in versions.pinned("newest")]
+    assert [Requirement(line).name for line in pinned] == newest
     assert versions.interpreter("2.0") is None
 
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save
 
 from vgg_lesson.configs import Conv, VGGConfig
 from vgg_lesson.datasets import Preprocessing
-from vgg_lesson.files import write_atomically
+from vgg_lesson.files import write_atomically, write_together
 from vgg_lesson.models import VGG, build_vgg
 
 MAGIC = b"vgg-lesson checkpoint 1\n"
@@ -29,6 +29,9 @@ def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype
 
     ``card`` says how they came about (recipe, data, seed, accuracy, command): JSON values only. It is stored inside
     the file and, with the file's SHA-256, beside it as ``<name>.json``.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; both files are then as they were.
     """
     path = Path(path)
     if path.suffix != ".safetensors":
@@ -45,9 +48,9 @@ def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype
         "settings": model.settings, "preprocessing": asdict(model.preprocessing),
     }  # fmt: skip
     content = save(tensors, metadata={"network": json.dumps(network), "card": json.dumps(dict(card))})
-    write_atomically(path, content)
     beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    write_atomically(path.with_suffix(".json"), (json.dumps(beside, indent=2) + "\n").encode())
+    told_beside = (json.dumps(beside, indent=2) + "\n").encode()
+    write_together({path: content, path.with_suffix(".json"): told_beside})
 
 
 def load_weights(path: str | Path) -> VGG:

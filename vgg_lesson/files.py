@@ -1,10 +1,11 @@
-"""Writing files so that a reader finds the old one or the new one, never half of one."""
+"""Writing files so that a reader finds the old ones or the new ones, never half of one, nor one of two."""
 
 from __future__ import annotations
 
 import errno
 import os
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,31 +26,47 @@ def write_atomically(path: str | Path, content: bytes) -> None:
     Raises:
         OSError: the folder cannot be written or the disk is full, said in words; ``path`` is then as it was.
     """
-    path = Path(path)
-    missing = [folder for folder in path.parents if not folder.exists()]
+    write_together({path: content})
+
+
+def write_together(contents: Mapping[str | Path, bytes]) -> None:
+    """Write files that belong together, given by path: none is replaced before all of them are on the disk.
+
+    Raises:
+        OSError: a folder cannot be written or the disk is full, said in words; all files are then as they were.
+    """
+    paths = [Path(path) for path in contents]
+    missing = [folder for path in paths for folder in path.parents if not folder.exists()]
+    drafts: list[Path] = []
+    path = paths[0]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, content)
-    except OSError as error:
+        for path, content in zip(paths, contents.values(), strict=True):
+            drafts.append(_draft(path, content))
+        for path, draft in zip(paths, drafts, strict=True):
+            draft.replace(path)
+    except BaseException as error:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
         for folder in missing:
             with suppress(OSError):
                 folder.rmdir()
-        words = REASONS.get(error.errno or 0)
-        if words is None:
-            raise
-        raise OSError(error.errno, words, str(path)) from error
+        if isinstance(error, OSError) and (words := REASONS.get(error.errno or 0)):
+            raise OSError(error.errno, words, str(path)) from error
+        raise
 
 
-def _write(path: Path, content: bytes) -> None:
+def _draft(path: Path, content: bytes) -> Path:
+    """``content`` in a temporary file beside ``path``, surely on the disk."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
+    draft = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        draft.chmod(0o644)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
+    return draft

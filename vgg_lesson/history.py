@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vgg_lesson.files import write_atomically
+from vgg_lesson.files import write_together
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,16 @@ class History:
         return sum(self.step_losses[first - 1 : last]) / (last - first + 1)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the epochs to ``path`` and, beside it, the step losses to ``<name>.steps.csv``."""
+        """Write the epochs to ``path`` and, beside it, the step losses to ``<name>.steps.csv``.
+
+        Raises:
+            OSError: the folder cannot be written or the disk is full; both files are then as they were.
+        """
         path = Path(path)
         names = [f.name for f in fields(EpochRecord)]
-        write_atomically(path, _csv(names, ([asdict(record)[n] for n in names] for record in self.epochs)))
+        epochs = ([asdict(record)[name] for name in names] for record in self.epochs)
         steps = ([step, f"{loss:.6g}"] for step, loss in enumerate(self.step_losses, 1))
-        write_atomically(path.with_suffix(".steps.csv"), _csv(["step", "loss"], steps))
+        write_together({path: _csv(names, epochs), path.with_suffix(".steps.csv"): _csv(["step", "loss"], steps)})
 
     @classmethod
     def from_csv(cls, path: str | Path, label: str = "") -> History:

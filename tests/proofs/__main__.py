@@ -10,7 +10,7 @@ PROOFS = {
     "pod": "every notebook inside 2 GB and one CPU (Linux, root; budget class: half an hour)",
     "image": "the Binder image: requirements, postBuild and start in a clean environment (minutes, gigabytes)",
     "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
-    "offline": "all notebooks without network and data, on the sample (Linux, root; some minutes)",
+    "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
     "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
     "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
 }
@@ -26,7 +26,9 @@ def main() -> int:
     options = parser.parse_args()
     proof = importlib.import_module(f"tests.proofs.{options.proof}").run(tuple(options.names))
     print(proof, flush=True)
-    if options.store and proof.figures:
+    if options.store and proof.unfit:
+        print(f"not stored: {proof.unfit}")
+    elif options.store and proof.figures:
         print(f"stored in {proof.store()}; python -m tools proofs writes it into the guide")
     return int(not all(proof.verdicts.values()))
 

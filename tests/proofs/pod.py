@@ -105,5 +105,4 @@ def _conclude(proof: Proof, figures: dict[str, dict[str, Any]]) -> None:
         (f"each notebook at most {MINUTES} minutes", f"{{slowest_minutes:.1f}} minutes (notebook {slowest})"),
         ("the whole series inside one CPU hour", "{cpu_minutes:.0f} minutes"),
     ]
-    if reason := not_for_readers():
-        proof.notes.append(f"Not for the guide: {reason}.")
+    proof.unfit = not_for_readers()

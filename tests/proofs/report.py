@@ -21,13 +21,13 @@ class Proof(Report):
     """
 
     lines: list[Sequence[str]] = field(default_factory=list)
-    command: str = ""
+    unfit: str = ""  # why the figures must not be stored
 
     def store(self, folder: Path = PROOFS) -> Path:
         """Write figures, lines, verdicts and the machine as JSON; returns the path."""
         path = folder / f"{self.name}.json"
         content = {
-            "command": self.command or f"python -m tests.proofs {self.name}", "title": self.title,
+            "command": f"python -m tests.proofs {self.name}", "title": self.title,
             "machine": machine(), "figures": self.figures, "lines": [list(line) for line in self.lines],
             "goals": self.verdicts, "notes": self.notes,
         }  # fmt: skip

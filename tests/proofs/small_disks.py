@@ -28,7 +28,7 @@ CASES: dict[str, list[str]] = {
     "fetch the data": ["-m", "vgg_lesson", "data", "--to", "{disk}/data"],
     "copy the notebooks": ["-m", "vgg_lesson", "copy", "{disk}/my-lesson"],
     "train": ["-m", "vgg_lesson", *TRAIN, "{disk}/new.safetensors"],
-    "save weights": ["-c", SAVE.format(call="save_weights(model, sys.argv[1], {{}})"), "{disk}/old.safetensors"],
+    "save weights": ["-c", SAVE.format(call="save_weights(model, sys.argv[1], {})"), "{disk}/old.safetensors"],
     "save a history": ["-c", SAVE.format(call="history.to_csv(sys.argv[1])"), "{disk}/old.csv"],
 }
 
