@@ -8,8 +8,9 @@ assert gap.holds_zero and gap.high < 0.25, "the interval still reaches past zero
 steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict=True)]
 assert sum(step < 0 for step in steps) == 5 and steps[2] > 0, "five of six lines fall, one rises"
 assert -0.018 < steps[1] < -0.015, "by more than a point and a half"
-seconds = {name: sum(history.seconds for history in histories) for name, histories in runs.items()}
-assert seconds["Inception"] > 1.1 * seconds["VGG blocks"], "equal multiplications are not equal seconds"
+# Of the log: seconds on a wall clock depend on what else the machine does.
+seconds = {old: sum(float(row["seconds"]) for row in rows if row["network"] == old) for old in names.values()}
+assert seconds["small_inception"] > 1.4 * seconds["rival"], "equal multiplications are not equal seconds"
 for name, histories in runs.items():
     for seed, history in enumerate(histories):
         assert len(history.step_losses) == 150
