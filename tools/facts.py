@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts
+from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts, takeaways_facts
 from tools.measured import time_fact
 from tools.paths import ASSETS, notebooks
 from tools.proofs import proof_fact
@@ -233,6 +233,9 @@ FACTS |= factors_facts.FACTS
 
 # 11 scale up
 FACTS |= scaling_facts.FACTS
+
+# 12 takeaways
+FACTS |= takeaways_facts.FACTS
 
 
 def fact(name: str) -> Number:

@@ -55,3 +55,11 @@ from vgg_lesson.figures.scaling import (
 )
 from vgg_lesson.figures.signal import scores_of, signal_by_init, signal_decay, training_step
 from vgg_lesson.figures.start import guess_beside_answer, series_map
+from vgg_lesson.figures.takeaways import (
+    TableRow,
+    beside_the_table,
+    inception_module,
+    module_costs,
+    one_layout,
+    seed_pairs,
+)
