@@ -22,11 +22,11 @@ TIERS = (
     ("inspection", "attribution", "experiments", "factors", "pictures"),
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
-    ("arithmetic", "download"),
+    ("arithmetic", "download", "inception"),
     ("configs", "budgets", "machine", "augmentation", "files", "idx", "published", "stored_runs", "style", "homework"),
 )
 RANKS = {name: rank for rank, tier in enumerate(reversed(TIERS)) for name in tier}
-WITHOUT_TORCH = ("arithmetic", "configs", "budgets", "files", "published", "stored_runs", "homework")
+WITHOUT_TORCH = ("arithmetic", "inception", "configs", "budgets", "files", "published", "stored_runs", "homework")
 
 
 def modules() -> list[Path]:
