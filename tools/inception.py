@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
     rows = [(FOLDER / f"{name}_{seed}.csv").read_text() for seed in SEEDS for name in NETWORKS]
     write_atomically(LOG, (HEADER + ",".join(COLUMNS) + "\n" + "".join(rows)).encode())
     print(f"wrote {LOG.relative_to(ROOT)}")
+    for kept in FOLDER.iterdir():
+        kept.unlink()
     return 0
 
 
