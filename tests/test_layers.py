@@ -23,10 +23,24 @@ TIERS = (
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
     ("arithmetic", "download", "inception"),
-    ("configs", "budgets", "machine", "augmentation", "files", "idx", "published", "stored_runs", "style", "homework"),
+    (
+        "arguments",
+        "configs",
+        "budgets",
+        "machine",
+        "augmentation",
+        "files",
+        "idx",
+        "published",
+        "stored_runs",
+        "style",
+        "homework",
+    ),  # fmt: skip
 )
 RANKS = {name: rank for rank, tier in enumerate(reversed(TIERS)) for name in tier}
-WITHOUT_TORCH = ("arithmetic", "inception", "configs", "budgets", "files", "published", "stored_runs", "homework")
+WITHOUT_TORCH = (
+    "arguments", "arithmetic", "inception", "configs", "budgets", "files", "published", "stored_runs", "homework",
+)  # fmt: skip
 
 
 def modules() -> list[Path]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Annotated
 
+from vgg_lesson.arguments import Index, check_kind, check_record, one_of
 from vgg_lesson.configs import Conv, VGGConfig, check_bool, check_choice, check_positive_int, get_config
 
 HEADS = ("fc", "gap")
+KINDS = ("input", "conv", "lrn", "batch_norm", "pool", "gap", "linear")
 COUNTED_OUTPUTS = ("input", "conv", "pool", "linear")
 FLOAT32_BYTES = 4
 MAX_WIDTH = 1000  # a block of 64 channels would have 64,000: past that, a mistake
@@ -33,14 +36,17 @@ class LayerRow:
     """
 
     name: str
-    kind: str
-    output_shape: tuple[int, ...]
-    params: int
-    macs: int
-    activations: int
-    receptive_field: int | None
-    jump: int | None
+    kind: Annotated[str, one_of(KINDS)]
+    output_shape: tuple[Index, ...]
+    params: Index
+    macs: Index
+    activations: Index
+    receptive_field: Index | None
+    jump: Index | None
     formula: str
+
+    def __post_init__(self) -> None:
+        check_record(self)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,9 @@ class LayerTrace:
 
     config: VGGConfig
     rows: tuple[LayerRow, ...]
+
+    def __post_init__(self) -> None:
+        check_record(self)
 
     def row(self, name: str) -> LayerRow:
         """The layer called ``name``, such as ``"conv3_2"``; ValueError lists the names if there is none."""
@@ -94,10 +103,13 @@ class LayerTrace:
 class MemoryBill:
     """Bytes that one training step keeps in float32, by what they are for."""
 
-    weights: int
-    gradients: int
-    optimizer: int
-    activations: int
+    weights: Index
+    gradients: Index
+    optimizer: Index
+    activations: Index
+
+    def __post_init__(self) -> None:
+        check_record(self)
 
     @property
     def total(self) -> int:
@@ -151,8 +163,7 @@ def memory(counted: LayerTrace, batch_size: int, *, optimizer: str = "momentum")
     ``optimizer`` is "sgd" (no state), "momentum" (one value per weight) or "adam" (two). A lower bound: work space
     of the library and the gradients of activations come on top.
     """
-    if not isinstance(counted, LayerTrace):
-        raise TypeError(f"counted is {type(counted).__name__}; a LayerTrace such as trace('VGG-11') is expected")
+    _check_counted(counted)
     check_positive_int("batch_size", batch_size)
     check_choice("optimizer", optimizer, OPTIMIZER_COPIES)
     weights = FLOAT32_BYTES * counted.total_params
@@ -165,6 +176,7 @@ def fits(bill: MemoryBill) -> dict[str, str]:
 
     "tight" is a bill that fits, but not with a third of the activations more, which pooling and work space take.
     """
+    check_kind("bill", bill, MemoryBill, "a MemoryBill such as memory(trace('VGG-11'), 128)")
     needed = bill.total + bill.activations / 3
     return {
         machine: "yes" if needed <= free else "tight" if bill.total <= free else "no"
@@ -180,6 +192,9 @@ def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
     Raises:
         ValueError: no such layer, one behind flattening, or no such cell. TypeError: ``cell`` is no whole number.
     """
+    _check_counted(counted)
+    if layer not in (names := [row.name for row in counted.rows]):
+        raise ValueError(f"layer={layer!r} is not a layer here; the layers are {', '.join(names)}")
     asked = counted.row(layer)
     if asked.receptive_field is None or asked.jump is None:
         raise ValueError(f"layer={layer!r} has no grid and so no window; choose one before flattening")
@@ -193,6 +208,10 @@ def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
     reached = zip(rows, counted.rows, strict=False)
     first = -sum((_grid(row)[0] - _grid(before)[0]) // 2 for row, before in reached if row.kind == "conv")
     return first + cell * asked.jump, asked.receptive_field
+
+
+def _check_counted(counted: object) -> None:
+    check_kind("counted", counted, LayerTrace, "a LayerTrace such as trace('VGG-11')")
 
 
 def scaled(channels: int, width: float) -> int:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from vgg_lesson.configs import check_positive_int
+
 VARIABLE = "VGG_LESSON_BUDGET"
 SMOKE_STEPS = 4
 
@@ -21,10 +23,12 @@ class Budget:
 
     def steps(self, count: int) -> int:
         """``count`` training steps, or a few of them under smoke."""
+        check_positive_int("count", count)
         return min(count, SMOKE_STEPS) if self.name == "smoke" else count
 
     def epochs(self, count: int) -> int:
         """``count`` passes over the training images, or one under smoke."""
+        check_positive_int("count", count)
         return min(count, 1) if self.name == "smoke" else count
 
 

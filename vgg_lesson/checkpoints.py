@@ -16,12 +16,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
+from vgg_lesson.arguments import check_kind, check_path
 from vgg_lesson.configs import Conv, VGGConfig
 from vgg_lesson.datasets import Preprocessing
 from vgg_lesson.files import write_atomically, write_together
 from vgg_lesson.models import VGG, build_vgg
 
 MAGIC = b"vgg-lesson checkpoint 1\n"
+BEFORE = ".previous"
 
 
 def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> None:
@@ -33,6 +35,14 @@ def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype
     Raises:
         OSError: the folder cannot be written or the disk is full; both files are then as they were.
     """
+    check_kind("model", model, VGG, "a VGG such as build_vgg()")
+    check_path("path", path)
+    check_kind("card", card, Mapping, "a dict of JSON values")
+    check_kind("dtype", dtype, torch.dtype, "torch.float32 or torch.float16")
+    try:
+        told = json.dumps(dict(card))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"card holds something else than JSON values: {error}") from error
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"path={str(path)!r} has another ending; a name that ends in .safetensors is expected")
@@ -47,7 +57,7 @@ def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype
         "blocks": [[asdict(conv) for conv in block] for block in model.config.blocks],
         "settings": model.settings, "preprocessing": asdict(model.preprocessing),
     }  # fmt: skip
-    content = save(tensors, metadata={"network": json.dumps(network), "card": json.dumps(dict(card))})
+    content = save(tensors, metadata={"network": json.dumps(network), "card": told})
     beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     told_beside = (json.dumps(beside, indent=2) + "\n").encode()
     write_together({path: content, path.with_suffix(".json"): told_beside})
@@ -59,6 +69,9 @@ def load_weights(path: str | Path) -> VGG:
     Raises:
         ValueError: the file is not such a file, or is damaged.
     """
+    check_path("path", path)
+    if not Path(path).is_file():
+        raise ValueError(f"path={str(path)!r} is not a file; one that save_weights wrote is expected")
     try:
         with safe_open(str(path), framework="pt") as file:
             network = json.loads((file.metadata() or {})["network"])
@@ -120,7 +133,7 @@ def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str
 
 
 def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The newest undamaged state saved under ``path``, or None if there is none.
+    """The newest undamaged state saved under ``path``, or None if there is none; a damaged one is warned about.
 
     Raises:
         ValueError: the file is no checkpoint, or belongs to another run than ``run``: going on would mix two recipes.
@@ -130,7 +143,9 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
             continue
         content = _payload(candidate)
         if content is None:
-            warnings.warn(f"checkpoint {candidate} is damaged and left aside", stacklevel=3)
+            is_newest = candidate == Path(path) and _previous(candidate).exists()
+            then = f"the one before it, {_previous(candidate).name}, is tried" if is_newest else "the run starts anew"
+            warnings.warn(f"checkpoint {candidate} is damaged or cut short and left aside; {then}", stacklevel=3)
             continue
         saved = torch.load(io.BytesIO(content), weights_only=True)
         if saved["run"] != dict(run):
@@ -148,13 +163,23 @@ def _payload(path: Path) -> bytes | None:
     """What `save_checkpoint` stored in ``path``, or None if the file is damaged; ValueError if it is another kind."""
     content = path.read_bytes() if path.is_file() else b"?"
     if not content.startswith(MAGIC) and not MAGIC.startswith(content):
+        if _stands_beside_another(path):
+            return None
         raise ValueError(f"checkpoint={str(path)!r} is there already and is no checkpoint; choose another file")
     digest, payload = content[len(MAGIC) : len(MAGIC) + 32], content[len(MAGIC) + 32 :]
     return payload if hashlib.sha256(payload).digest() == digest else None
 
 
+def _stands_beside_another(path: Path) -> bool:
+    """Whether a file whose first bytes are damaged was a checkpoint: it is one before, or has one before it."""
+    if path.name.endswith(BEFORE):
+        return True
+    before = _previous(path)
+    return before.is_file() and before.read_bytes()[: len(MAGIC)] == MAGIC
+
+
 def _previous(path: Path) -> Path:
-    return path.with_name(path.name + ".previous")
+    return path.with_name(path.name + BEFORE)
 
 
 def _weights_folder() -> Path:

@@ -72,6 +72,7 @@ class VGGConfig:
             if not isinstance(pair, tuple) or len(pair) != 2:
                 raise TypeError(f"blocks holds {pair!r}; every entry must be a pair such as (2, 128)")
             check_positive_int("blocks", pair[0])
+            check_positive_int("blocks' channels", pair[1])
         return cls(name, tuple((Conv(channels),) * count for count, channels in blocks))
 
     @property

@@ -18,8 +18,9 @@ from torch import Generator, Tensor
 from torch.nn.functional import interpolate, pad
 from torch.utils.data import DataLoader, Dataset
 
+from vgg_lesson.arguments import check_path
 from vgg_lesson.budgets import get_budget
-from vgg_lesson.configs import check_number, check_positive_int, check_seed
+from vgg_lesson.configs import check_bool, check_number, check_positive_int, check_seed
 from vgg_lesson.machine import as_device, cpu_count
 from vgg_lesson.sources import find
 
@@ -47,6 +48,8 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         _check_images(self.images)
+        if not isinstance(self.source, str):
+            raise TypeError(f"source={self.source!r} is {type(self.source).__name__}; a string is expected")
         if not isinstance(self.labels, Tensor) or self.labels.dtype != torch.int64:
             raise TypeError(f"labels is {_described(self.labels)}; an int64 tensor is expected")
         if self.labels.shape != (len(self.images),):
@@ -146,6 +149,8 @@ def load_fashion_mnist(split: str = "train", *, root: str | Path | None = None) 
     Raises:
         ValueError: an unknown split, or an explicitly named folder that does not hold FashionMNIST.
     """
+    if root is not None:
+        check_path("root", root)
     return ImageSet(*find(split, root))
 
 
@@ -170,6 +175,7 @@ def to_batch(
     _check_images(images)
     _check_size(image_size)
     _check_scale(mean, std)
+    check_bool("channels_last", channels_last)
     pixels = images.to(as_device(device))
     if image_size == PADDED:
         pixels = pad(pixels, ((PADDED - SIDE) // 2,) * 4)
@@ -211,6 +217,8 @@ def batches(
             "random_flip of vgg_lesson.augmentation, is expected"
         )
     check_positive_int("batch_size", batch_size)
+    check_bool("shuffle", shuffle)
+    check_bool("channels_last", channels_last)
     check_seed(seed)
     wanted, device = preprocessing or Preprocessing(image_size), as_device(device)
     _check_size(wanted.image_size)
@@ -260,7 +268,8 @@ def data_loaders(
     check_positive_int("batch_size", batch_size)
     check_positive_int("image_size", image_size)
     check_seed(seed)
-    if num_workers is not None and not (isinstance(num_workers, int) and num_workers >= 0):
+    is_count = isinstance(num_workers, int) and not isinstance(num_workers, bool) and num_workers >= 0
+    if num_workers is not None and not is_count:
         raise ValueError(f"num_workers={num_workers!r} is not possible; a whole number, 0 or more, is expected")
     workers = _safe_workers(batch_size * image_size**2 * 4) if num_workers is None else num_workers
     steps = [transforms.Resize(image_size)] if image_size != SIDE else []
@@ -281,7 +290,8 @@ def _safe_workers(batch_bytes: int) -> int:
     if get_budget().name == "smoke" or sys.platform != "linux" or cpu_count() < 2:
         return 0
     try:
-        return 2 if shutil.disk_usage("/dev/shm").free > 6 * batch_bytes else 0
+        free = shutil.disk_usage("/dev/shm").free  # nosec B108 only asked how much room is left, nothing is written
+        return 2 if free > 6 * batch_bytes else 0
     except OSError:
         return 0
 

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from vgg_lesson.arguments import Count, check_kind, check_path, check_record
+from vgg_lesson.configs import check_positive_int
 from vgg_lesson.files import write_together
 
 
@@ -19,14 +21,17 @@ class EpochRecord:
     training steps only, from the start of the run; ``lr`` is the learning rate of the epoch's last step.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     train_loss: float
     train_accuracy: float
     validation_loss: float | None
     validation_accuracy: float | None
     seconds: float
     lr: float
+
+    def __post_init__(self) -> None:
+        check_record(self)
 
 
 @dataclass
@@ -37,6 +42,9 @@ class History:
     step_losses: list[float] = field(default_factory=list)
     epochs: list[EpochRecord] = field(default_factory=list)
     interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        check_record(self)
 
     @property
     def seconds(self) -> float:
@@ -52,6 +60,8 @@ class History:
 
     def mean_loss(self, first: int, last: int) -> float:
         """Mean loss of the steps ``first`` to ``last``, counted from 1, both included."""
+        check_positive_int("first", first)
+        check_positive_int("last", last)
         if not 1 <= first <= last <= len(self.step_losses):
             raise ValueError(f"first={first}, last={last} is out of range; steps 1 to {len(self.step_losses)} exist")
         return sum(self.step_losses[first - 1 : last]) / (last - first + 1)
@@ -62,6 +72,7 @@ class History:
         Raises:
             OSError: the folder cannot be written or the disk is full; both files are then as they were.
         """
+        check_path("path", path)
         path = Path(path)
         names = [f.name for f in fields(EpochRecord)]
         epochs = ([asdict(record)[name] for name in names] for record in self.epochs)
@@ -70,10 +81,17 @@ class History:
 
     @classmethod
     def from_csv(cls, path: str | Path, label: str = "") -> History:
-        """Read what `to_csv` wrote."""
+        """Read what `to_csv` wrote; ValueError if ``path`` is no such file."""
+        check_path("path", path)
+        check_kind("label", label, str, "a string")
         path = Path(path)
+        if not path.is_file():
+            raise ValueError(f"path={str(path)!r} is not a file; one that to_csv wrote is expected")
         with path.open(newline="") as file:
-            epochs = [_record(row) for row in csv.DictReader(file)]
+            try:
+                epochs = [_record(row) for row in csv.DictReader(file)]
+            except (KeyError, TypeError, ValueError) as error:
+                raise ValueError(f"path={str(path)!r} holds no epochs as to_csv writes them: {error}") from error
         steps = path.with_suffix(".steps.csv")
         losses: list[float] = []
         if steps.exists():

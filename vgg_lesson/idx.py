@@ -53,6 +53,7 @@ _SUFFIXES = ("", ".gz", ".xz")
 _IMAGES, _LABELS = 0x803, 0x801
 _KINDS = {_IMAGES: "images", _LABELS: "labels"}
 _SIDE = 28
+PERMIT = "it needs permission to be read, for a folder also to be entered"
 
 
 class BadDataError(ValueError):
@@ -90,15 +91,24 @@ def _find(folder: Path, split: str) -> tuple[Path, Path] | None:
     for place in _PLACES:
         candidates = [[folder / place / (name + suffix) for suffix in _SUFFIXES] for name in FILES[split]]
         try:
-            images, labels = (next((p for p in paths if p.exists()), None) for paths in candidates)
+            images, labels = (next((p for p in paths if is_there(p)), None) for paths in candidates)
         except OSError as error:
-            raise BadDataError(f"{folder / place} cannot be read ({error.strerror})") from error
+            raise BadDataError(f"{folder / place} cannot be read ({error.strerror}); {PERMIT}") from error
         if images and labels:
             return images, labels
         if images or labels:
             missing = FILES[split][0 if labels else 1]
             raise BadDataError(f"{missing} (plain or .gz) is missing beside {(images or labels).name}")  # type: ignore[union-attr]
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether ``path`` exists; unlike `Path.exists`, on every version of Python, OSError where one may not look."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _read(path: Path, magic: int) -> bytearray:
@@ -137,7 +147,7 @@ def _unpack(path: Path) -> bytearray:
     except (gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise BadDataError(f"{path.name} is damaged or no {path.suffix} file ({error})") from error
     except OSError as error:
-        raise BadDataError(f"{path.name} cannot be read ({error.strerror or error})") from error
+        raise BadDataError(f"{path.name} cannot be read ({error.strerror or error}); {PERMIT}") from error
 
 
 def _verify(split: str, images: bytearray, labels: bytearray) -> None:

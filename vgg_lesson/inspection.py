@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from vgg_lesson.arguments import check_kind
 from vgg_lesson.arithmetic import trace, window
 from vgg_lesson.configs import VGGConfig, check_positive_int, check_seed
 from vgg_lesson.datasets import ImageSet, batches, to_batch
@@ -29,6 +30,10 @@ class Predictions:
     labels: Tensor
 
     def __post_init__(self) -> None:
+        check_kind("probabilities", self.probabilities, Tensor, "a float tensor (N, classes)")
+        check_kind("labels", self.labels, Tensor, "an int64 tensor (N,)")
+        if not self.probabilities.is_floating_point():
+            raise TypeError(f"probabilities is a {self.probabilities.dtype} tensor; a float tensor is expected")
         if self.probabilities.ndim != 2 or self.labels.shape != self.probabilities.shape[:1] or not len(self.labels):
             raise ValueError(
                 f"probabilities has shape {tuple(self.probabilities.shape)} and labels {tuple(self.labels.shape)}; "
@@ -104,6 +109,7 @@ def predict(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> Prediction
 
 def confusion_matrix(predictions: Predictions) -> Tensor:
     """Counts, int64 (classes, classes): row = true class, column = predicted class."""
+    _check_predictions(predictions)
     classes = predictions.probabilities.shape[1]
     cells = predictions.labels * classes + predictions.predicted
     return torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
@@ -117,6 +123,7 @@ def per_class_accuracy(predictions: Predictions) -> Tensor:
 
 def calibration(predictions: Predictions, bins: int = 10) -> Calibration:
     """Compare confidence with accuracy in ``bins`` equal steps of confidence from 0 to 1."""
+    _check_predictions(predictions)
     check_positive_int("bins", bins)
     edges = torch.linspace(0, 1, bins + 1)[1:-1]
     place = torch.bucketize(predictions.confidence, edges)
@@ -134,7 +141,9 @@ def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
 
     ``images`` is a batch (B, C, H, W) of at least two, on the model's device. Layers carry the names of `trace`.
     """
-    if images.ndim != 4 or len(images) < 2:
+    check_kind("model", model, VGG, "a VGG such as build_vgg()")
+    model.check_input(images)
+    if len(images) < 2:
         raise ValueError(f"images has shape {tuple(images.shape)}; at least two images (B, C, H, W) are needed")
     signals = []
     with evaluating(model):
@@ -145,6 +154,10 @@ def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
             spread = values.std(dim=0, correction=0).square().mean().sqrt().item()
             signals.append(LayerSignal(name, values.square().mean().sqrt().item(), spread))
     return signals
+
+
+def _check_predictions(predictions: object) -> None:
+    check_kind("predictions", predictions, Predictions, "what predict(model, data) returns")
 
 
 def pair_signal(

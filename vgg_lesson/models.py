@@ -13,8 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vgg_lesson.arguments import check_kind
 from vgg_lesson.arithmetic import check_network, scaled
-from vgg_lesson.configs import CLASS_NETWORK, Conv, VGGConfig, get_config
+from vgg_lesson.configs import CLASS_NETWORK, Conv, VGGConfig, check_bool, check_positive_int, get_config
 from vgg_lesson.datasets import Preprocessing
 from vgg_lesson.machine import as_device
 
@@ -33,17 +34,36 @@ class VGGBlock(nn.Sequential):
     """
 
     def __init__(self, in_channels: int, convs: tuple[Conv, ...], *, batch_norm: bool = False, lrn: bool = False):
+        check_positive_int("in_channels", in_channels)
+        check_bool("batch_norm", batch_norm)
+        check_bool("lrn", lrn)
+        if not isinstance(convs, tuple | list) or not all(isinstance(conv, Conv) for conv in convs):
+            raise TypeError(f"convs={convs!r} is no row of Conv; a tuple such as (Conv(64), Conv(64)) is expected")
+        if not convs:
+            raise ValueError(f"convs={convs!r} is empty; a block has at least one Conv")
         layers: list[nn.Module] = []
+        incoming = in_channels
         for index, conv in enumerate(convs):
-            layers.append(nn.Conv2d(in_channels, conv.channels, conv.kernel, padding=conv.kernel // 2))
+            layers.append(nn.Conv2d(incoming, conv.channels, conv.kernel, padding=conv.kernel // 2))
             if batch_norm:
                 layers.append(nn.BatchNorm2d(conv.channels))
             layers.append(nn.ReLU(inplace=True))
             if lrn and index == 0:
                 layers.append(nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2))
-            in_channels = conv.channels
+            incoming = conv.channels
         layers.append(nn.MaxPool2d(kernel_size=2, stride=2))
         super().__init__(*layers)
+        self.in_channels = in_channels
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Refuse what the layers could not read before they do, then pass ``images`` through them."""
+        _check_floats(images, self)
+        if images.ndim not in (3, 4) or images.shape[-3] != self.in_channels or min(images.shape[-2:]) < 2:
+            raise ValueError(
+                f"images has shape {tuple(images.shape)}; this block expects (batch, {self.in_channels}, H, W) with "
+                "at least 2×2 pixels, which its pool halves"
+            )
+        return super().forward(images)
 
     def __getitem__(self, index: Any) -> Any:
         # Sequential would build a slice with this class, whose arguments differ.
@@ -75,6 +95,12 @@ class VGG(nn.Module):
         head: str,
     ):
         super().__init__()
+        check_kind("config", config, VGGConfig, "a VGGConfig such as get_config('VGG-11')")
+        check_network(
+            config, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
+            batch_norm=batch_norm, hidden=hidden, head=head,
+        )  # fmt: skip
+        _check_dropout(dropout)
         self.config = config
         self.settings: dict[str, Any] = {
             "in_channels": in_channels, "num_classes": num_classes, "image_size": image_size, "width": width,
@@ -95,10 +121,12 @@ class VGG(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
-        self._check_input(images)
+        self.check_input(images)
         return self.classifier(self.features(images))
 
-    def _check_input(self, images: Tensor) -> None:
+    def check_input(self, images: Tensor) -> None:
+        """Raise TypeError or ValueError unless ``images`` is a batch that this network can read."""
+        _check_floats(images, self)
         channels, side = self.settings["in_channels"], self.settings["image_size"]
         if images.ndim != 4:
             raise ValueError(
@@ -110,6 +138,18 @@ class VGG(nn.Module):
             raise ValueError(
                 f"images has shape {tuple(images.shape)}; this network expects (batch, {channels}, {side}, {side})"
             )
+
+
+def _check_floats(images: object, module: nn.Module) -> None:
+    """Raise TypeError unless ``images`` is a tensor of what the weights are, or of any floats under autocast."""
+    wanted = next(module.parameters()).dtype
+    if isinstance(images, Tensor):
+        if images.dtype == wanted:
+            return
+        if images.is_floating_point() and not images.is_meta and torch.is_autocast_enabled(images.device.type):
+            return
+    described = f"a {images.dtype} tensor" if isinstance(images, Tensor) else type(images).__name__
+    raise TypeError(f"images is {described}; a {wanted} tensor such as to_batch(…) makes is expected")
 
 
 def _fc_head(inputs: int, hidden: int, num_classes: int, dropout: float) -> nn.Sequential:
@@ -149,11 +189,6 @@ def build_vgg(
         ValueError, TypeError: an argument out of range, named with its value and what would be accepted.
     """
     layout = get_config(config)
-    check_network(
-        layout, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
-        batch_norm=batch_norm, hidden=hidden, head=head,
-    )  # fmt: skip
-    _check_dropout(dropout)
     _check_scheme("init", init)
     place = as_device(device)
     with torch.device("meta"):
@@ -196,6 +231,7 @@ def initialize(model: nn.Module, scheme: str = "he") -> Any:
         ValueError: an unknown scheme.
     """
     _check_scheme("scheme", scheme)
+    check_kind("model", model, nn.Module, "a network such as build_vgg()")
     draw: dict[str, Callable[[Tensor], Tensor]] = {
         "he": lambda weight: nn.init.kaiming_normal_(weight, nonlinearity="relu"),
         "xavier": nn.init.xavier_uniform_,
@@ -220,6 +256,10 @@ def load_torchvision_weights(model: VGG, state_dict: Mapping[str, Tensor]) -> VG
         ValueError: layers that do not match, or a last grid that is not 7×7 (torchvision pools any grid to 7×7
             first, which this network does not do, so equal weights would mean different networks).
     """
+    check_kind("model", model, VGG, "a VGG such as build_vgg()")
+    check_kind("state_dict", state_dict, Mapping, "what torchvision's model.state_dict() returns")
+    if not all(isinstance(n, str) and isinstance(t, Tensor) for n, t in state_dict.items()):
+        raise TypeError("state_dict holds other things than tensors by name; torchvision's model.state_dict() does")
     grid = model.settings["image_size"] // 2 ** len(model.config.blocks)
     if grid != TORCHVISION_GRID or model.settings["head"] != "fc":
         raise ValueError(

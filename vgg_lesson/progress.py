@@ -28,6 +28,8 @@ def progress_view(total: int, label: str, show: bool | str) -> Callable[[History
 
     ``show`` is True (bar and curve), "bar", or False. Outside a notebook the bar goes to stderr.
     """
+    if show not in (True, False, "bar"):
+        raise ValueError(f'show={show!r} is unknown; True, "bar" or False is expected')
     if not show:
         return lambda history, done: None
     if in_notebook():

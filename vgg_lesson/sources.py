@@ -11,7 +11,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from vgg_lesson.download import download
-from vgg_lesson.idx import FILES, SAMPLE_COUNTS, BadDataError, read_split
+from vgg_lesson.idx import FILES, PERMIT, SAMPLE_COUNTS, BadDataError, is_there, read_split
 
 FOLDER_VARIABLE = "VGG_LESSON_DATA"
 OFFLINE_VARIABLE = "VGG_LESSON_OFFLINE"
@@ -95,10 +95,12 @@ def _folders_of_repository() -> Iterator[Path]:
 def _read_named(name: str, folder: Path, split: str) -> Found:
     place = f"{name}={str(folder)!r}"
     remedy = f"Name a folder with FashionMNIST's four files, or none; {ADVICE}."
-    if not folder.is_dir():
-        raise ValueError(f"{place} is {'a file' if folder.exists() else 'missing'}. {remedy}")
     try:
+        if not is_there(folder) or not folder.is_dir():
+            raise ValueError(f"{place} is {'a file' if is_there(folder) else 'missing'}. {remedy}")
         arrays = read_split(folder, split)
+    except OSError as error:
+        raise ValueError(f"{place} cannot be read ({error.strerror}); {PERMIT}. {remedy}") from error
     except BadDataError as error:
         raise ValueError(f"{place}: {error}. {remedy}") from error
     if arrays is None:

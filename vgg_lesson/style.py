@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from functools import wraps
 from importlib.resources import files
+from inspect import signature
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -14,6 +15,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
+
+from vgg_lesson.arguments import check_call
 
 P = ParamSpec("P")
 # matplotlib keeps one set of parameters per process, and views draw in threads of their own.
@@ -54,10 +57,15 @@ def _style_file() -> str:
 
 
 def styled(draw: Callable[P, LessonFigure]) -> Callable[P, LessonFigure]:
-    """Run a drawing function under the lesson's style file."""
+    """Check the arguments against the signature, then run a drawing function under the lesson's style file.
+
+    Raises:
+        TypeError, ValueError: see `vgg_lesson.arguments`.
+    """
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> LessonFigure:
+        check_call(draw, signature(draw).bind(*args, **kwargs).arguments)
         with _DRAWING, mpl.rc_context(fname=_style_file()):
             return draw(*args, **kwargs)
 

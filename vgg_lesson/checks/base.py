@@ -74,6 +74,13 @@ class Exercise:
     def __call__(self, answer: Any = ...) -> Verdict:
         if is_unanswered(answer):
             return Verdict("not answered yet", self.unanswered)
+        try:
+            return self._judged(answer)
+        except Exception as error:  # raised by the student's own code or object, whatever it is
+            told = f"{type(error).__name__}: {error}"
+            return Verdict("wrong", f"Your answer cannot be judged: it stopped the check with {told}.")
+
+    def _judged(self, answer: Any) -> Verdict:
         complaint = self.complaint(answer)
         if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED):
             return Verdict("not answered yet", complaint)
@@ -219,7 +226,8 @@ def _number_complaint(answer: Any) -> str | None:
         return f"Your answer is the text {answer!r}; a number is expected: take the quotes and any commas away."
     if isinstance(answer, tuple):
         return f"Your answer is of type tuple, {len(answer)} numbers; a single number is expected. {COMMAS}"
-    if isinstance(answer, bool) or not hasattr(answer, "__float__"):
+    is_flag = isinstance(answer, bool) or str(getattr(answer, "dtype", "")).endswith("bool")
+    if is_flag or not hasattr(answer, "__float__"):
         return f"Your answer is of type {type(answer).__name__}; a number is expected."
     try:
         finite = math.isfinite(float(answer))

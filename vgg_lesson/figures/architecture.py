@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -12,7 +12,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count, Positive, check_same_length
 from vgg_lesson.configs import CONFIGS, VGGConfig, check_positive_int
+from vgg_lesson.figures.kinds import APART
 from vgg_lesson.figures.network import MARGIN, WIDTH, lighter
 from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 
@@ -66,7 +68,7 @@ def draw_windows(windows: Sequence[Window]) -> LessonFigure:
 
 
 @styled
-def draw_sizes(sizes: Mapping[str, Sequence[int]]) -> LessonFigure:
+def draw_sizes(sizes: Annotated[Mapping[str, Sequence[Count]], APART]) -> LessonFigure:
     """The side of the grid, layer by layer, one line per network: label → sizes from the input on."""
     figure = new_figure(WIDTH, 4.0)
     axes = figure.subplots()
@@ -91,8 +93,9 @@ def draw_sizes(sizes: Mapping[str, Sequence[int]]) -> LessonFigure:
 
 
 @styled
-def draw_cost_rules(costs: Mapping[str, Sequence[int]]) -> LessonFigure:
+def draw_cost_rules(costs: Annotated[Mapping[str, Sequence[Positive]], APART]) -> LessonFigure:
     """Multiply-accumulates of one convolution in each block, one line per rule: label → MACs from block 1 on."""
+    check_same_length(**{f"costs[{label!r}]": macs for label, macs in costs.items()})
     figure = new_figure(WIDTH, 4.2)
     axes = figure.subplots()
     for index, (label, macs) in enumerate(costs.items()):

@@ -8,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from vgg_lesson.datasets import CLASSES
+from vgg_lesson.figures.kinds import Garment, Shares, TenClasses
 from vgg_lesson.figures.predictions import RIGHT, WRONG
 from vgg_lesson.inspection import Predictions, confusion_matrix
 from vgg_lesson.style import BLACK, BLUE, GREY, ORANGE, SKY, LessonFigure, finish, new_figure, show_image, styled
@@ -18,7 +19,7 @@ SHORT = tuple(name.removesuffix("/top") for name in CLASSES)
 
 
 @styled
-def one_prediction(image: Tensor, predictions: Predictions, index: int | None) -> LessonFigure:
+def one_prediction(image: Garment, predictions: TenClasses, index: int | None) -> LessonFigure:
     """A picture, uint8 (28, 28), its five most probable classes, and its place in the confusion matrix.
 
     ``predictions`` are those of all pictures and fill the matrix, ``index`` is the place of this one among them;
@@ -57,7 +58,7 @@ def one_prediction(image: Tensor, predictions: Predictions, index: int | None) -
 
 
 @styled
-def own_picture(picture: Image.Image, garment: Tensor, probabilities: Tensor) -> LessonFigure:
+def own_picture(picture: Image.Image, garment: Garment, probabilities: Shares) -> LessonFigure:
     """A photo, what was made of it, uint8 (28, 28), and the five most probable of ``probabilities``, float (10,)."""
     figure = new_figure(10, 3.8)
     left, middle, right = figure.subplots(1, 3, width_ratios=(3, 3, 2.8))

@@ -9,7 +9,9 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, arange
 
 from vgg_lesson import style
+from vgg_lesson.arguments import checked
 from vgg_lesson.arithmetic import LayerTrace, window
+from vgg_lesson.figures.kinds import Square
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
 PADDING_LOOK: dict[str, Any] = {"facecolor": "white", "hatch": "..", "edgecolor": "#CCCCCC", "zorder": -2}
@@ -18,7 +20,7 @@ Box = tuple[int, int, int]
 
 @styled
 def cell_window(
-    image: Tensor, counted: LayerTrace, layer: str, cell: tuple[int, int], influence: Tensor | None = None
+    image: Square, counted: LayerTrace, layer: str, cell: tuple[int, int], influence: Square | None = None
 ) -> LessonFigure:
     """The window of one cell, (row, column), of a layer, on a picture (S, S) with its padding, and enlarged.
 
@@ -60,7 +62,8 @@ def span(first: int, side: int) -> str:
     return f"{first} to {first + side - 1}".replace("-", "−")
 
 
-def half_of(influence: Tensor, box: Box) -> int:
+@checked
+def half_of(influence: Square, box: Box) -> int:
     """Side of the square in the middle of ``box`` (left, top, side) that holds half of ``influence``; 0 for none."""
     left, top, side = box
     lines = arange(influence.shape[0], dtype=influence.dtype)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count, Positive, entries
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, MemoryBill
 from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 
@@ -24,7 +26,7 @@ MEASURES = (("parameters", style.BLUE, "o"), ("MACs", style.ORANGE, "s"), ("acti
 
 
 @styled
-def filter_bank(filters: int = 64, kernel: int = 3) -> LessonFigure:
+def filter_bank(filters: Count = 64, kernel: Count = 3) -> LessonFigure:
     """Every parameter of a convolution with one input channel: a square per weight, a disc per bias."""
     rows = -(-filters // BANK_COLUMNS)
     figure = new_figure(10, 0.62 * rows + 0.4)
@@ -122,7 +124,7 @@ def three_costs(counted: LayerTrace) -> LessonFigure:
 
 
 @styled
-def cheaper_networks(networks: Mapping[str, LayerTrace]) -> LessonFigure:
+def cheaper_networks(networks: Annotated[Mapping[str, LayerTrace], entries(2)]) -> LessonFigure:
     """How many times less each network costs than the first one: three markers per row on a logarithmic axis."""
     (reference_name, reference), *others = networks.items()
     figure = new_figure(10, 1.3 + 0.72 * len(others))
@@ -151,7 +153,7 @@ def cheaper_networks(networks: Mapping[str, LayerTrace]) -> LessonFigure:
 
 
 @styled
-def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, float]) -> LessonFigure:
+def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, Positive]) -> LessonFigure:
     """Stacked bars of what one training step keeps, in GB, against what machines have (``limits``, in GB)."""
     figure = new_figure(10, 1.9 + 0.62 * len(bills))
     axes = figure.subplots()

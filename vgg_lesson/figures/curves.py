@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Annotated
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
+from vgg_lesson.arguments import Count, Positive, Share
+from vgg_lesson.figures.kinds import APART, Picture, Pictures, Walk
 from vgg_lesson.history import History
 from vgg_lesson.published import published
 from vgg_lesson.stored_runs import StoredRun
@@ -32,7 +35,9 @@ from vgg_lesson.style import (
 
 
 @styled
-def valley_paths(paths: Mapping[str, Tensor], curvature: tuple[float, float] = (1.0, 100.0)) -> LessonFigure:
+def valley_paths(
+    paths: Annotated[Mapping[str, Walk], APART], curvature: tuple[Positive, Positive] = (1.0, 100.0)
+) -> LessonFigure:
     """Walks, name → float (N, 2), on the valley ``(a·x² + b·y²) / 2`` with ``curvature`` (a, b)."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
@@ -66,7 +71,7 @@ def _distance(path: Tensor) -> str:
 
 
 @styled
-def schedule_curve(by_hand: Sequence[float], recorded: Mapping[int, float]) -> LessonFigure:
+def schedule_curve(by_hand: Sequence[float], recorded: Mapping[Count, float]) -> LessonFigure:
     """The learning rate of every step, computed by hand, with the rates that a run recorded (step from 1 → rate)."""
     figure = new_figure(10, 3.4)
     axes = figure.subplots()
@@ -82,7 +87,7 @@ def schedule_curve(by_hand: Sequence[float], recorded: Mapping[int, float]) -> L
 
 
 @styled
-def augmented_views(original: Tensor, views: Tensor, label: str = "") -> LessonFigure:
+def augmented_views(original: Picture, views: Pictures, label: str = "") -> LessonFigure:
     """One image, uint8 (H, W), and what augmentation makes of it, uint8 (N, H, W), in one row."""
     figure = new_figure(10, 1.9)
     panels = figure.subplots(1, len(views) + 1)
@@ -101,16 +106,21 @@ def augmented_views(original: Tensor, views: Tensor, label: str = "") -> LessonF
 @styled
 def running_log(
     log: Mapping[str, History],
-    images: int,
-    repeats: Mapping[str, Sequence[float]] | None = None,
+    images: Count,
+    repeats: Mapping[str, Sequence[Share]] | None = None,
     *,
-    window: float = 0.2,
+    window: Positive = 0.2,
 ) -> LessonFigure:
     """The validation accuracy of each recipe with two standard errors; ``images`` is the size of the split.
 
     ``repeats`` gives accuracies (0 to 1) of some recipes under other seeds. What lies more than ``window`` below the
     best is shown as an arrow at the edge.
     """
+    for name, history in log.items():
+        if not history.epochs:
+            raise ValueError(f"log[{name!r}] holds no epoch yet; train it first")
+    if unknown := [name for name in repeats or {} if name not in log]:
+        raise ValueError(f"repeats names {unknown[0]!r}, which is not in log; choose from {', '.join(log)}")
     figure = new_figure(10, 0.45 * len(log) + 1.3)
     axes = figure.subplots()
     accuracies = {name: history.last.validation_accuracy or 0.0 for name, history in log.items()}
@@ -167,8 +177,10 @@ def published_curves() -> LessonFigure:
 
 
 @styled
-def beside_the_post(history: History, test_accuracy: float, network: str) -> LessonFigure:
+def beside_the_post(history: History, test_accuracy: Share, network: str) -> LessonFigure:
     """Our run's validation accuracy per epoch and its one test result, beside the post's test accuracy per epoch."""
+    if not history.epochs:
+        raise ValueError(f"history {history.label!r} holds no epoch yet; train it first")
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
     theirs = published("post_test_accuracy")
@@ -197,13 +209,11 @@ def beside_the_post(history: History, test_accuracy: float, network: str) -> Les
 
 
 @styled
-def seeds_of_a_run(runs: Mapping[str, StoredRun], window: int = 50) -> LessonFigure:
+def seeds_of_a_run(runs: Mapping[str, StoredRun], window: Count = 50) -> LessonFigure:
     """Stored runs that differ in their seed alone: smoothed losses, and where each ended on the test set.
 
     ``runs`` maps a label to a log; ``window`` is how many steps are averaged.
     """
-    if not runs:
-        raise ValueError("runs is empty; at least one stored run is expected")
     figure = new_figure(10, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=(1.7, 1))
     target = published("post_test_accuracy")[-1]

@@ -7,26 +7,31 @@ from typing import Any
 
 import torch
 from matplotlib.patches import Rectangle
-from torch import Tensor
 
+from vgg_lesson.arguments import Count, Positive, check_same_length
 from vgg_lesson.arithmetic import LayerTrace
 from vgg_lesson.datasets import CLASSES, SIDE, ImageSet
+from vgg_lesson.figures.kinds import Garment, Pictures, Square, Values
 from vgg_lesson.style import BLACK, BLUE, GREEN, GREY, ORANGE, LessonFigure, finish, new_figure, show_image, styled
 
 
 @styled
 def garment_grid(
-    images: Tensor,
+    images: Pictures,
     captions: Sequence[str] = (),
     *,
     right: Sequence[bool] = (),
     truth: Sequence[str] = (),
-    columns: int = 8,
+    columns: Count = 8,
 ) -> LessonFigure:
     """Images, (N, H, W), in rows of ``columns``, each with its caption; ``right`` marks it by ✓ or ✗ and colour.
 
     ``truth`` holds the true names, which stand in brackets under the wrong captions.
     """
+    given = {"captions": captions, "right": right, "truth": truth}
+    check_same_length(images=images, **{name: values for name, values in given.items() if len(values)})
+    if len(truth) and not len(right):
+        raise ValueError("truth is given without right; it stands under captions that are wrong")
     rows = -(-len(images) // columns)
     figure = new_figure(10, (10 / columns + (0.55 if len(truth) else 0.3)) * rows)
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -47,8 +52,9 @@ def garment_grid(
 
 
 @styled
-def class_grid(data: ImageSet, per_class: int = 4) -> LessonFigure:
+def class_grid(data: ImageSet, per_class: Count = 4) -> LessonFigure:
     """The first ``per_class`` images of every class, one column per class."""
+    _check_every_class(data, per_class)
     figure = new_figure(10, per_class + 0.6)
     grid = figure.subplots(per_class, len(CLASSES))
     for label, name in enumerate(CLASSES):
@@ -65,9 +71,16 @@ def class_grid(data: ImageSet, per_class: int = 4) -> LessonFigure:
     )
 
 
+def _check_every_class(data: ImageSet, least: int) -> None:
+    for name, count in zip(CLASSES, torch.bincount(data.labels, minlength=len(CLASSES)).tolist(), strict=True):
+        if count < least:
+            raise ValueError(f"data holds {count} images of {name}; at least per_class={least} are expected")
+
+
 @styled
 def class_means(data: ImageSet) -> LessonFigure:
     """The mean image of every class, framed where the outline is that of a top with sleeves."""
+    _check_every_class(data, 1)
     figure = new_figure(10, 4.6)
     grid = figure.subplots(2, 5).ravel()
     for label, (axes, name) in enumerate(zip(grid, CLASSES, strict=True)):
@@ -79,8 +92,13 @@ def class_means(data: ImageSet) -> LessonFigure:
 
 
 @styled
-def pixel_numbers(image: Tensor, rows: range, columns: range) -> LessonFigure:
+def pixel_numbers(image: Garment, rows: range, columns: range) -> LessonFigure:
     """One image, uint8 (28, 28), and the numbers in the window of ``rows`` and ``columns``."""
+    for argument, line in (("rows", rows), ("columns", columns)):
+        if not line or line.step != 1 or line.start < 0 or line.stop > SIDE:
+            raise ValueError(
+                f"{argument}={line} leaves the picture; a range such as range(8, 18) within 28 is expected"
+            )
     figure = new_figure(10, 4.4)
     left, axes = figure.subplots(1, 2, width_ratios=(1, 1.35))
     show_image(left, image)
@@ -101,7 +119,7 @@ def pixel_numbers(image: Tensor, rows: range, columns: range) -> LessonFigure:
 
 
 @styled
-def two_sizes(small: Tensor, large: Tensor, window: int = 3) -> LessonFigure:
+def two_sizes(small: Square, large: Square, window: Count = 3) -> LessonFigure:
     """One image at 28 × 28 and at another side, each with a ``window`` × ``window`` convolution drawn to scale."""
     figure = new_figure(10, 5)
     for axes, image in zip(figure.subplots(1, 2), (small, large), strict=True):
@@ -118,7 +136,7 @@ def two_sizes(small: Tensor, large: Tensor, window: int = 3) -> LessonFigure:
 
 
 @styled
-def compute_by_grid(counted: LayerTrace, home: int = SIDE) -> LessonFigure:
+def compute_by_grid(counted: LayerTrace, home: Count = SIDE) -> LessonFigure:
     """Share of the multiplications done at each grid size, in order; hatched where the grid is above ``home``."""
     shares: dict[int, int] = {}
     for row in counted.rows:
@@ -147,7 +165,7 @@ def compute_by_grid(counted: LayerTrace, home: int = SIDE) -> LessonFigure:
 
 
 @styled
-def halvings(sides: Sequence[int], pools: int = 5) -> LessonFigure:
+def halvings(sides: Sequence[Count], pools: Count = 5) -> LessonFigure:
     """Squares for the grid after each of ``pools`` poolings, one row per input side; a cross where nothing is left."""
     figure = new_figure(10, 1.95 * len(sides))
     axes = figure.subplots()
@@ -173,7 +191,7 @@ def halvings(sides: Sequence[int], pools: int = 5) -> LessonFigure:
 
 
 @styled
-def pixel_histogram(raw: Tensor, normalised: Tensor) -> LessonFigure:
+def pixel_histogram(raw: Values, normalised: Values) -> LessonFigure:
     """How often each value occurs, before (uint8) and after normalisation (float32), with mean and spread marked."""
     figure = new_figure(10, 3.8)
     panels = (
@@ -201,7 +219,7 @@ def pixel_histogram(raw: Tensor, normalised: Tensor) -> LessonFigure:
 
 
 @styled
-def feeding(milliseconds: Mapping[str, float], *, guess: Any = ...) -> LessonFigure:
+def feeding(milliseconds: Mapping[str, Positive], *, guess: Any = ...) -> LessonFigure:
     """Milliseconds per batch as bars on a logarithmic axis, slowest first as given.
 
     ``guess``, how many times faster the last is than the first, is drawn as the place where the last bar would end.

@@ -7,10 +7,11 @@ from typing import Any
 
 from matplotlib.colors import LogNorm
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from torch import Tensor
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count, Index
 from vgg_lesson.configs import CONFIGS
+from vgg_lesson.figures.kinds import Picture
 from vgg_lesson.published import published
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
@@ -21,6 +22,9 @@ FIRST_WINDOWS = (("AlexNet, 2012", 11, 4), ("ZFNet, 2013", 7, 2), ("VGG, 2014", 
 @styled
 def contest(entries: Sequence[Mapping[str, Any]]) -> LessonFigure:
     """Top-5 errors of ILSVRC entries (dicts with year, entry, error in percent, place): winners joined by a line."""
+    for number, entry in enumerate(entries):
+        if missing := [key for key in ("year", "entry", "error", "place") if key not in entry]:
+            raise ValueError(f"entries[{number}] has no {missing[0]!r}; year, entry, error and place are expected")
     figure = new_figure(10, 4.6)
     axes = figure.subplots()
     years = sorted({entry["year"] for entry in entries})
@@ -51,10 +55,14 @@ def contest(entries: Sequence[Mapping[str, Any]]) -> LessonFigure:
 
 
 @styled
-def first_windows(image: Tensor, corner: tuple[int, int] = (102, 102), size: int = 24) -> LessonFigure:
+def first_windows(image: Picture, corner: tuple[Index, Index] = (102, 102), size: Count = 24) -> LessonFigure:
     """Windows of three networks' first layers on a ``size``-pixel detail of ``image`` (224, 224): three neighbours."""
     figure = new_figure(10, 3.9)
     top, left = corner
+    if top + size > image.shape[0] or left + size > image.shape[1]:
+        raise ValueError(
+            f"corner={corner}, size={size} leave the image of {image.shape[0]}×{image.shape[1]}; less is expected"
+        )
     for axes, (name, kernel, stride) in zip(figure.subplots(1, 3), FIRST_WINDOWS, strict=True):
         show_image(axes, image[top : top + size, left : left + size], alpha=0.5)
         for line in range(size + 1):
@@ -101,7 +109,7 @@ def window_cones() -> LessonFigure:
 
 
 @styled
-def stack_bill(bill: Mapping[str, tuple[int, int]]) -> LessonFigure:
+def stack_bill(bill: Mapping[str, tuple[Count, Count]]) -> LessonFigure:
     """Costs of three 3×3 layers beside one 7×7: ``bill`` maps a cost to (one large layer, the stack)."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
@@ -129,7 +137,7 @@ def stack_bill(bill: Mapping[str, tuple[int, int]]) -> LessonFigure:
 
 
 @styled
-def error_maps(maps: Mapping[str, Tensor]) -> LessonFigure:
+def error_maps(maps: Mapping[str, Picture]) -> LessonFigure:
     """How far stacks of three 3×3 layers are from one 7×7: ``maps`` is title → absolute differences (H, W)."""
     figure = new_figure(10, 4.4)
     axes = figure.subplots(1, len(maps), squeeze=False)[0]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 from vgg_lesson import style
+from vgg_lesson.arguments import MAY_BE_EMPTY, Count
 from vgg_lesson.figures.learning import CHANCE_LOSS
 from vgg_lesson.history import History
 from vgg_lesson.stored_runs import StoredRun
@@ -21,7 +22,11 @@ LOOKS = len(style.COLORS)
 
 @styled
 def overlaid_runs(
-    runs: Mapping[str, History | StoredRun], *, steps: int | None = None, title: str = "", running: str = ""
+    runs: Annotated[Mapping[str, History | StoredRun], MAY_BE_EMPTY],
+    *,
+    steps: Count | None = None,
+    title: str = "",
+    running: str = "",
 ) -> LessonFigure:
     """Training loss against steps of all runs, on one scale, with a legend that tells where each ended.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import NullFormatter
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count, Share, entries
+from vgg_lesson.figures.kinds import APART
 from vgg_lesson.history import History
 from vgg_lesson.stored_runs import StoredRun
 from vgg_lesson.style import LessonFigure, finish, new_figure, styled
@@ -29,7 +31,7 @@ LABEL_SPACE = 0.062  # of the axes' height between two labels at line ends
 
 @styled
 def loss_curves(
-    curves: Mapping[str, History | Sequence[float]], *, window: int = 10, title: str = "", finding: str = ""
+    curves: Mapping[str, History | Sequence[float]], *, window: Count = 10, title: str = "", finding: str = ""
 ) -> LessonFigure:
     """Training loss against steps, one line per run with its name at its end, and ln 10 dashed across.
 
@@ -60,7 +62,7 @@ def loss_curves(
 
 
 @styled
-def impostor_overlay(network: History | Sequence[float], impostor: Sequence[float], window: int = 10) -> LessonFigure:
+def impostor_overlay(network: History | Sequence[float], impostor: Sequence[float], window: Count = 10) -> LessonFigure:
     """The stalled network's loss and that of ten biases, magnified around ln 10; and the same two at full scale."""
     figure = new_figure(10, 4.2)
     wide, close = figure.subplots(1, 2, width_ratios=(1, 2.1))
@@ -84,7 +86,7 @@ def impostor_overlay(network: History | Sequence[float], impostor: Sequence[floa
 
 
 @styled
-def suspects_board(board: Mapping[str, tuple[str, str]]) -> LessonFigure:
+def suspects_board(board: Annotated[Mapping[str, tuple[str, str]], entries(1, 5)]) -> LessonFigure:
     """One card per suspect: its name, the verdict ("open", "cleared", "partly" or "guilty") and the evidence."""
     figure = new_figure(10, 2.9)
     figure.set_layout_engine("none")
@@ -103,8 +105,11 @@ def suspects_board(board: Mapping[str, tuple[str, str]]) -> LessonFigure:
 
 
 @styled
-def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> LessonFigure:
+def published_log(accuracies: Sequence[Share], losses: Sequence[float] = ()) -> LessonFigure:
     """The post's test accuracy after each epoch; ``losses`` are the training losses printed for the first epochs."""
+    stuck = sum(accuracy == accuracies[0] for accuracy in accuracies)
+    if stuck == len(accuracies):
+        raise ValueError("accuracies never changes; a log of a run that learns in the end is expected")
     figure = new_figure(10, 3.8)
     axes = figure.subplots()
     epochs = range(1, len(accuracies) + 1)
@@ -124,7 +129,6 @@ def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> 
     axes.set(xlim=(0.5, len(accuracies) + 0.5), ylim=(0, 1.05), xlabel="epoch", ylabel="test accuracy")
     axes.set_xticks(list(epochs))
     axes.set_title("The post's published log: three epochs of nothing, then it learns")
-    stuck = sum(accuracy == accuracies[0] for accuracy in accuracies)
     return finish(
         figure,
         f"Test accuracy of the post's published run by epoch: {accuracies[0]:.4f} for the first {stuck} epochs, "
@@ -133,7 +137,7 @@ def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> 
 
 
 @styled
-def plateau(runs: Mapping[str, StoredRun]) -> LessonFigure:
+def plateau(runs: Annotated[Mapping[str, StoredRun], APART]) -> LessonFigure:
     """Long runs that start at a plateau: the loss above, the spread of the scores between pictures below."""
     figure = new_figure(10, 5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.5))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from vgg_lesson.arguments import Positive, check_same_length, entries
+from vgg_lesson.stored_runs import EPOCH_COLUMNS
 from vgg_lesson.style import BLACK, BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, styled
 
+CHANCE = math.log(10)
 LOG_CURVES = (("train", "training"), ("validation", "validation"), ("again", "the same network, evaluated again"))
 LOG_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": ORANGE, "marker": "s", "linestyle": "--", "markersize": 5, "linewidth": 1.5},
@@ -21,13 +24,20 @@ LOG_LOOKS: tuple[dict[str, Any], ...] = (
 
 @styled
 def four_logs(
-    logs: Mapping[str, Mapping[str, Sequence[float]]], *, highest: float = 2.6, guessing: float = math.log(10)
+    logs: Annotated[Mapping[str, Mapping[str, Sequence[float]]], entries(4, 4)],
+    *,
+    highest: Positive = 2.6,
+    guessing: Positive = CHANCE,
 ) -> LessonFigure:
     """Logs side by side, letter → column → value per epoch: loss above, accuracy below, two evaluations of each epoch.
 
     The columns are those of `vgg_lesson.stored_runs.four_logs`. Losses above ``highest`` are drawn at the edge;
     ``guessing`` is the dotted line. The text alternative tells first and last values and names no cause.
     """
+    for letter, log in logs.items():
+        if missing := [column for column in EPOCH_COLUMNS if column not in log]:
+            raise ValueError(f"logs[{letter!r}] has no {missing[0]!r}; {', '.join(EPOCH_COLUMNS)} are expected")
+        check_same_length(**{f"logs[{letter!r}][{column!r}]": log[column] for column in EPOCH_COLUMNS})
     figure = new_figure(10, 5.6)
     for column, (letter, log) in enumerate(logs.items()):
         loss, accuracy = figure.add_subplot(2, len(logs), column + 1), figure.add_subplot(2, len(logs), column + 5)

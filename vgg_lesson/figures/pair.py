@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor, isfinite, log10, nan
+from typing import Annotated
 
 from matplotlib.axes import Axes
 from torch import Tensor
 
 from vgg_lesson import style
+from vgg_lesson.arguments import check_same_length, entries
+from vgg_lesson.figures.kinds import Pictures, Table
 from vgg_lesson.inspection import LayerSignal
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
@@ -18,12 +21,18 @@ MARGIN = 3.0
 
 @styled
 def tell_apart(
-    images: Tensor, names: Sequence[str], signals: Sequence[LayerSignal], scores: Tensor, classes: Sequence[str]
+    images: Annotated[Pictures, entries(2, 2)],
+    names: Sequence[str],
+    signals: Annotated[Sequence[LayerSignal], entries(2)],
+    scores: Table,
+    classes: Sequence[str],
 ) -> LessonFigure:
     """Two pictures, uint8 (2, H, W), the signal in each layer, and their scores (2, classes).
 
     ``signals`` is what `vgg_lesson.inspection.pair_signal` returns: the input first, then every weight layer.
     """
+    check_same_length(images=images, names=names, scores=scores)
+    check_same_length(classes=classes, scores=scores[0])
     figure = new_figure(10, 4.9)
     figure.set_layout_engine("none")  # places that stay, and half the time
     for index, name in enumerate(names):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from torch import Tensor
 
+from vgg_lesson.arguments import Label, check_same_length, entries
 from vgg_lesson.datasets import CLASSES, ImageSet
-from vgg_lesson.inspection import Calibration, Predictions
+from vgg_lesson.figures.kinds import Accuracies, Confusions, Counts, Pictures, TenClasses, TenShares
+from vgg_lesson.inspection import Calibration
 from vgg_lesson.style import (
     AMBER,
     BLACK,
@@ -35,7 +38,7 @@ READABLE_ON_DARK = 0.6
 
 
 @styled
-def prediction_grid(data: ImageSet, predictions: Predictions, title: str = "") -> LessonFigure:
+def prediction_grid(data: ImageSet, predictions: TenClasses, title: str = "") -> LessonFigure:
     """Pictures with P: predicted and T: true class; right ones framed in blue with ✓, wrong ones in orange with ✗."""
     if len(data) != len(predictions.labels):
         raise ValueError(f"data holds {len(data)} images, predictions {len(predictions.labels)}; equal numbers fit")
@@ -69,7 +72,7 @@ def _framed(axes: Axes, image: Tensor, right: bool) -> None:
 
 
 @styled
-def class_accuracy(accuracy: Tensor, counts: Tensor) -> LessonFigure:
+def class_accuracy(accuracy: Accuracies, counts: Counts) -> LessonFigure:
     """Accuracy per class, float (10,), of ``counts`` images each, as sorted dots with two standard errors."""
     order = accuracy.argsort(descending=True).tolist()
     figure = new_figure(10, 4.4)
@@ -90,7 +93,7 @@ def class_accuracy(accuracy: Tensor, counts: Tensor) -> LessonFigure:
 
 
 @styled
-def confusion_map(matrix: Tensor) -> LessonFigure:
+def confusion_map(matrix: Confusions) -> LessonFigure:
     """Counts, int (10, 10), row true and column predicted; mistakes coloured on a logarithmic scale."""
     figure = new_figure(10, 5)
     axes = figure.subplots()
@@ -122,8 +125,9 @@ def confusion_map(matrix: Tensor) -> LessonFigure:
 
 
 @styled
-def confused_pairs(data: ImageSet, predictions: Predictions, label: int, others: Sequence[int]) -> LessonFigure:
+def confused_pairs(data: ImageSet, predictions: TenClasses, label: Label, others: Sequence[Label]) -> LessonFigure:
     """Per other class: pictures of ``label`` taken for it (left), of it taken for ``label`` (right), surest first."""
+    check_same_length(data=data, predictions=predictions.labels)
     figure = new_figure(10, 1.58 * len(others) + 0.25)
     figure.set_layout_engine("compressed")
     panels = figure.subplots(len(others), 2 * MOST_VIEWED + 1, squeeze=False, width_ratios=(1, 1, 1, 0.3, 1, 1, 1))
@@ -148,7 +152,7 @@ def confused_pairs(data: ImageSet, predictions: Predictions, label: int, others:
 
 
 @styled
-def probability_strips(predictions: Predictions, label: int, groups: Mapping[str, Sequence[int]]) -> LessonFigure:
+def probability_strips(predictions: TenClasses, label: Label, groups: Mapping[str, Sequence[Label]]) -> LessonFigure:
     """The probability given to class ``label``, one dot per picture, one strip per group of true classes."""
     figure = new_figure(10, 0.75 * len(groups) + 1.2)
     axes = figure.subplots()
@@ -156,6 +160,8 @@ def probability_strips(predictions: Predictions, label: int, groups: Mapping[str
     colors = (ORANGE, BLUE, SKY, PINK, AMBER, GREY)
     for row, (name, classes) in enumerate(groups.items()):
         chosen = torch.isin(predictions.labels, torch.tensor(classes))
+        if not chosen.any():
+            raise ValueError(f"groups[{name!r}]={list(classes)} holds no picture of predictions; choose other classes")
         share = predictions.probabilities[chosen, label]
         height = row + 0.6 * (torch.rand(len(share), generator=generator) - 0.5)
         axes.plot(share, height, MARKERS[row % 7], color=colors[row % 6], markersize=4, alpha=0.5, linestyle="none")
@@ -168,7 +174,7 @@ def probability_strips(predictions: Predictions, label: int, groups: Mapping[str
 
 
 @styled
-def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
+def reliability(curves: Annotated[Mapping[str, Calibration], entries(1, 3)]) -> LessonFigure:
     """Accuracy against confidence, bin by bin, per named calibration; below, how many pictures each bin holds."""
     figure = new_figure(10, 5)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
@@ -193,8 +199,9 @@ def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
 
 
 @styled
-def opinions(images: Tensor, names: Sequence[str], probabilities: Tensor) -> LessonFigure:
+def opinions(images: Pictures, names: Sequence[str], probabilities: TenShares) -> LessonFigure:
     """Pictures, uint8 (N, 28, 28), and under each the ten probabilities, float (N, 10), as bars."""
+    check_same_length(images=images, names=names, probabilities=probabilities)
     figure = new_figure(10, 4.8)
     panels = figure.subplots(2, len(images), height_ratios=(1, 1.5), squeeze=False)
     shorts = [name.removesuffix("/top") for name in CLASSES]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from matplotlib.patches import Rectangle
-from torch import Tensor
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count
+from vgg_lesson.figures.kinds import APART, Square
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
-Window = tuple[str, int, int]
+Window = tuple[str, int, Count]
 
 
 @styled
-def windows_on_garment(image: Tensor, windows: Sequence[Window]) -> LessonFigure:
+def windows_on_garment(image: Square, windows: Sequence[Window]) -> LessonFigure:
     """Nested windows on ``image`` (S, S): each is (label, first pixel, side), the same down and across."""
     side = image.shape[-1]
     figure = new_figure(10, 5)
@@ -48,7 +50,7 @@ def windows_on_garment(image: Tensor, windows: Sequence[Window]) -> LessonFigure
 
 
 @styled
-def field_growth(fields: Mapping[str, Sequence[int]], image_size: int = 224) -> LessonFigure:
+def field_growth(fields: Annotated[Mapping[str, Sequence[Count]], APART], image_size: Count = 224) -> LessonFigure:
     """Receptive field after each convolution or pooling layer; ``fields`` maps a network to its fields in order."""
     figure = new_figure(10, 4.6)
     axes = figure.subplots()
@@ -73,7 +75,7 @@ def field_growth(fields: Mapping[str, Sequence[int]], image_size: int = 224) -> 
 
 
 @styled
-def windows_over_edge(image: Tensor, windows: Sequence[Window]) -> LessonFigure:
+def windows_over_edge(image: Square, windows: Annotated[Sequence[Window], APART]) -> LessonFigure:
     """Windows that reach over the edge of ``image`` (S, S); outside it lies padding, hatched."""
     side = image.shape[-1]
     margin = max(0, *(-first for _, first, _ in windows), *(first + field - side for _, first, field in windows)) + 6
@@ -116,7 +118,7 @@ def windows_over_edge(image: Tensor, windows: Sequence[Window]) -> LessonFigure:
 
 
 @styled
-def influence(gradient: Tensor, first: int, field: int, box: tuple[int, int]) -> LessonFigure:
+def influence(gradient: Square, first: int, field: Count, box: tuple[int, Count]) -> LessonFigure:
     """Where one cell's influence lies: ``gradient`` (S, S), its window, and a smaller ``box`` (first, side) in it."""
     figure = new_figure(10, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf, log10
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from torch import Tensor
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Positive, check_same_length, entries
 from vgg_lesson.arithmetic import LayerTrace
+from vgg_lesson.figures.kinds import APART, Picture, Pictures, Table
 from vgg_lesson.inspection import LayerSignal
 from vgg_lesson.style import LessonFigure, finish, new_figure, show_image, styled
 
@@ -21,7 +22,7 @@ LINE_HEIGHT = 0.058  # of the axes' height that a line of a label takes
 
 
 @styled
-def training_step(counted: LayerTrace, image: Tensor, label: str) -> LessonFigure:
+def training_step(counted: LayerTrace, image: Picture, label: str) -> LessonFigure:
     """One training step as a picture: ``image``, uint8 (H, W), through the counted network to its loss, and back."""
     figure = new_figure(10, 3.9)
     figure.set_layout_engine("none")
@@ -90,8 +91,12 @@ def _box(axes: Axes, left: float, middle: float, width: float, height: float, te
 
 
 @styled
-def scores_of(images: Tensor, names: Sequence[str], scores: Tensor, classes: Sequence[str]) -> LessonFigure:
+def scores_of(
+    images: Pictures, names: Annotated[Sequence[str], entries(1, 3)], scores: Table, classes: Sequence[str]
+) -> LessonFigure:
     """Pictures, uint8 (N, H, W), their scores (N, 10), and each score minus the mean over the pictures."""
+    check_same_length(images=images, names=names, scores=scores)
+    check_same_length(classes=classes, scores=scores[0])
     figure = new_figure(10, 4.4)
     grid = figure.add_gridspec(len(names), 3, width_ratios=(0.8, 2.4, 2.4))
     left, right = figure.add_subplot(grid[:, 1]), figure.add_subplot(grid[:, 2])
@@ -120,12 +125,16 @@ def scores_of(images: Tensor, names: Sequence[str], scores: Tensor, classes: Seq
 
 
 @styled
-def signal_decay(signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[float]] | None = None) -> LessonFigure:
+def signal_decay(
+    signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[Positive]] | None = None
+) -> LessonFigure:
     """The spread between pictures after each layer (dots), on a logarithmic axis.
 
     ``theories`` maps a name to one predicted spread per layer, drawn as lines; without any, the size of all values
     is drawn beside the spread.
     """
+    check_same_length(signals=signals, **{f"theories[{name!r}]": line for name, line in (theories or {}).items()})
+    _check_spreads("signals", signals)
     figure = new_figure(10, 4.5)
     axes = figure.subplots()
     places = range(len(signals))
@@ -155,9 +164,23 @@ def signal_decay(signals: Sequence[LayerSignal], theories: Mapping[str, Sequence
     )
 
 
+def _check_spreads(name: str, signals: Sequence[LayerSignal]) -> None:
+    for signal in signals:
+        if not 0 < signal.spread < inf:
+            raise ValueError(
+                f"{name} has the spread {signal.spread} at {signal.name}, which a logarithmic axis cannot show; "
+                "a finite number above 0 is expected"
+            )
+
+
 @styled
-def signal_by_init(signals: Mapping[str, Sequence[LayerSignal]]) -> LessonFigure:
+def signal_by_init(
+    signals: Annotated[Mapping[str, Sequence[LayerSignal]], APART],
+) -> LessonFigure:
     """The spread between pictures after each layer, one line per initialisation, with its name at the line's end."""
+    check_same_length(**{f"signals[{name!r}]": line for name, line in signals.items()})
+    for name, line in signals.items():
+        _check_spreads(f"signals[{name!r}]", line)
     figure = new_figure(10, 4.5)
     axes = figure.subplots()
     ends = []

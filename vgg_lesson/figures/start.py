@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from vgg_lesson.arguments import Share
 from vgg_lesson.style import BLUE, GREEN, GREY, ORANGE, SKY, LessonFigure, finish, new_figure, styled
 
 
@@ -70,7 +71,7 @@ def series_map() -> LessonFigure:
 
 
 @styled
-def guess_beside_answer(measured: float, *, guess: Any = ..., chance: float, people: float) -> LessonFigure:
+def guess_beside_answer(measured: Share, *, guess: Any = ..., chance: Share, people: Share) -> LessonFigure:
     """Accuracies (0 to 1) as bars: blind guessing, people, the network; a committed ``guess`` in percent as a line."""
     rows = (
         ("always the same answer", chance, GREY, ""),
