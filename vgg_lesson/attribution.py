@@ -132,7 +132,7 @@ def _covered(inputs: Tensor, places: Tensor, size: int, black: float) -> Tensor:
 
 
 def _conv_outputs(model: VGG) -> list[tuple[str, nn.Module]]:
-    found = []
+    found: list[tuple[str, nn.Module]] = []
     for number, block in enumerate(model.features, 1):
         assert isinstance(block, VGGBlock)
         relus = [layer for layer in block if isinstance(layer, nn.ReLU)]

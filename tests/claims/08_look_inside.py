@@ -16,3 +16,10 @@ assert all((fall > 0.5 * fall.max()).float().mean() < 0.1 for fall in falls), "p
 for name, (hot, drawn) in kept_shares.items():
     assert (hot < drawn) == (name == "96-pixel network,\nconv5_2"), "only one map does better than chance"
 assert shares[:9].min() > 0.05 and shares[9] < 0.03, "nine directions are wide, then the widths drop"
+dress, boots = CLASSES.index("Dress"), CLASSES.index("Ankle boot")
+said_of = predict(model, thousand).predicted
+assert not ((thousand.labels == dress) & (said_of == boots)).any(), "never takes one for the other"
+assert not ((thousand.labels == boots) & (said_of == dress)).any()
+middles = torch.stack([(centred @ directions[:9].T)[thousand.labels == k].mean(dim=0) for k in (dress, boots)])
+apart = (middles[0] - middles[1]).abs()
+assert apart[2:].norm() > 3 * apart[:2].norm(), "dresses and boots part in those that are not drawn"

@@ -30,7 +30,7 @@ from vgg_lesson.style import (
 
 Box = tuple[int, int, int]  # top, left, side, in pixels of the picture
 # Classes that lie near each other get different colours.
-CLASS_COLORS = (BLUE, GREEN, ORANGE, PINK, SKY, ORANGE, GREY, BLUE, AMBER, PINK)
+CLASS_COLORS = (BLUE, GREEN, ORANGE, PINK, SKY, ORANGE, GREY, GREEN, AMBER, BLUE)
 FLOW_CHANNELS = 4
 NAME_SHIFTS = tuple((dx, dy) for dx in (0, 60, -60, 110) for dy in (20, -24, 0, 44, -48))  # points, nearest first
 THUMBNAIL_ROOM = 0.052  # of the map's width between two thumbnails
@@ -40,7 +40,7 @@ THUMBNAIL_ROOM = 0.052  # of the map's width between two thumbnails
 def two_filter_sets(left: Tensor, right: Tensor, names: tuple[str, str] = ("left", "right")) -> LessonFigure:
     """Two sets of 3×3 filters, float (N, 3, 3) each, four by four: blue where bright pixels excite, red where not."""
     figure = new_figure(10, 4.6)
-    halves = figure.subfigures(1, 2, wspace=0.06)
+    halves: Any = figure.subfigures(1, 2, wspace=0.06)
     for half, filters, name in zip(halves, (left, right), names, strict=True):
         panels = half.subplots(4, len(filters) // 4).flatten()
         limit = filters.abs().amax().item()
@@ -84,7 +84,11 @@ def activation_flow(picture: Tensor, blocks: Sequence[Tensor]) -> LessonFigure:
     whole = figure.add_subplot(panels[0, 0].get_gridspec()[1:3, 0])
     show_image(whole, picture)
     _frame(whole)
-    whole.set_title(f"input\n{picture.shape[0]}×{picture.shape[1]}", fontsize=14).set_in_layout(False)
+    name = whole.annotate(
+        f"input\n{picture.shape[0]}×{picture.shape[1]}", (0, 1), (0, 6), xycoords="axes fraction",
+        textcoords="offset points", fontsize=14, fontweight="bold",
+    )  # fmt: skip
+    name.set_in_layout(False)  # it would push the rows beside it apart
     told = []
     for column, values in enumerate(blocks, 1):
         channels, height, width = values.shape
