@@ -203,6 +203,21 @@ def test_failed_download_is_tried_once_and_leaves_nothing(mirror: Path, alone: P
     assert load_fashion_mnist("test").source == "the shipped sample"
 
 
+def test_a_server_that_never_stops_sending_is_left(mirror: Path, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "DOWNLOAD_BYTES", 100_000)
+    with pytest.raises(BadDataError, match=r"sends more than all of FashionMNIST as train-images-idx3-ubyte.gz"):
+        download.download(alone, show=False)
+    assert not alone.exists()
+
+
+def test_other_bytes_of_the_right_length_are_refused(mirror: Path, alone: Path) -> None:
+    path = mirror / (LABELS + ".gz")
+    path.write_bytes(path.read_bytes()[:-9] + b"?" + path.read_bytes()[-8:])
+    with pytest.raises(BadDataError, match="something else than t10k-labels"):
+        download.download(alone, show=False)
+    assert not alone.exists()
+
+
 def test_offline_variable_forbids_the_download(mirror: Path, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(sources.OFFLINE_VARIABLE, "1")
     assert load_fashion_mnist("test").source == "the shipped sample"
