@@ -22,20 +22,21 @@ TIERS = (
     ("inspection", "attribution", "experiments", "factors", "pictures"),
     ("training", "checkpoints", "progress", "recipes"),
     ("datasets", "models", "sources", "history"),
-    ("arithmetic", "download", "inception"),
+    ("arithmetic", "download", "inception", "scaling"),
     (
         "arguments",
         "configs",
         "budgets",
         "machine",
         "augmentation",
+        "distributed",
         "files",
         "idx",
         "published",
         "stored_runs",
         "style",
         "homework",
-    ),
+    ),  # fmt: skip
 )
 RANKS = {name: rank for rank, tier in enumerate(reversed(TIERS)) for name in tier}
 WITHOUT_TORCH = (
