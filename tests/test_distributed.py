@@ -39,11 +39,11 @@ sys.exit(code)
 """
 NETWORK = ["--width", "0.05", "--hidden", "16", "--no-batch-norm", "--init", "he"]
 # The last batch of an epoch, of one image, leaves the first process without any.
-PLAIN = [*NETWORK, "--dropout", "0", "--images", "65", "--batch-size", "32", "--epochs", "2", "--lr", "0.05"]
+PLAIN = [*NETWORK, "--dropout", "0", "--images", "65", "--batch-size", "32", "--epochs", "2", "--lr", "0.005"]
 RANDOM = [*NETWORK, "--dropout", "0.5", "--augment", "flip+shift", "--images", "90", "--batch-size", "32",
           "--epochs", "60", "--lr", "0.02"]  # fmt: skip
 RECIPE: dict[str, Any] = {
-    "epochs": 2, "batch_size": 32, "lr": 0.05, "momentum": 0.9, "weight_decay": 5e-4, "schedule": "one-cycle",
+    "epochs": 2, "batch_size": 32, "lr": 0.005, "momentum": 0.9, "weight_decay": 5e-4, "schedule": "one-cycle",
     "label_smoothing": 0.1, "show": False, "device": "cpu",
 }  # fmt: skip
 PATIENCE = 240
@@ -191,7 +191,7 @@ def test_two_processes_end_with_the_weights_of_one(pair: tuple[Path, str]) -> No
     assert [e.train_accuracy for e in found.epochs] == [e.train_accuracy for e in history.epochs]
     assert [e.train_loss for e in found.epochs] == pytest.approx([e.train_loss for e in history.epochs], rel=1e-5)
     for name, value in weights(folder / "two.safetensors").items():
-        assert torch.allclose(value, model.state_dict()[name], rtol=1e-4, atol=1e-5), name
+        assert torch.allclose(value, model.state_dict()[name], rtol=1e-4, atol=1e-4), name
     test = load_fashion_mnist("test").subset(100)
     assert evaluate(load_weights(folder / "two.safetensors"), test) == pytest.approx(evaluate(model, test), rel=1e-4)
 
@@ -211,7 +211,7 @@ def test_workers_are_lean(pair: tuple[Path, str]) -> None:
     told = [json.loads((pair[0] / f"told{rank}.json").read_text()) for rank in (0, 1)]
     for worker in told:
         assert not {"torchvision", "matplotlib", "nbformat", "ipywidgets", "IPython"} & {*worker["modules"]}
-        assert worker["megabytes"] is None or worker["megabytes"] < 600
+        assert worker["megabytes"] is None or worker["megabytes"] < 560
 
 
 @posix

@@ -77,7 +77,9 @@ def _train(options: argparse.Namespace, team: Team) -> int:
     recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
     torch.manual_seed(options.seed)
     model = build_vgg(options.config, **network, init=options.init)
-    data = load_fashion_mnist("train").subset(budget.train_images).subset(options.images)
+    data = load_fashion_mnist("train").subset(budget.train_images)
+    if options.images:  # indices copy, so that the other images do not stay in memory
+        data = data.subset(range(min(options.images, len(data))))
     held_out = None
     if options.validation:
         data, held_out = data.split(options.validation)

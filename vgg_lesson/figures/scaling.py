@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
-from torch import Tensor
 
 from vgg_lesson import style
+from vgg_lesson.arguments import Count, Index, Positive, check_same_length, entries
 from vgg_lesson.arithmetic import LayerTrace
+from vgg_lesson.figures.kinds import APART, Pictures
 from vgg_lesson.history import History
 from vgg_lesson.scaling import Measured, StepModel, gradient_bytes
 from vgg_lesson.style import LessonFigure, finish, ink, new_figure, show_image, styled
@@ -19,13 +21,15 @@ MOST = 8
 
 
 @styled
-def batch_shares(images: Tensor, counts: Sequence[int]) -> LessonFigure:
+def batch_shares(images: Pictures, counts: Annotated[Sequence[Index], entries(1, len(WORKERS))]) -> LessonFigure:
     """A batch (B, 28, 28) in a row, each picture on the colour and above the number of the process that gets it."""
+    if sum(counts) != len(images):
+        raise ValueError(f"counts={list(counts)} shares out {sum(counts)} images and images has {len(images)}")
     figure = new_figure(10, 2.3)
     owners = [worker for worker, count in enumerate(counts) for _ in range(count)]
     for place, (axes, image) in enumerate(zip(figure.subplots(1, len(images)), images, strict=True)):
         color, _ = WORKERS[owners[place]]
-        show_image(axes, image)
+        show_image(axes, image.numpy())
         axes.set_xlabel(f"process\n{owners[place]}", color=ink(color), fontweight="bold")
         for spine in axes.spines.values():
             spine.set(visible=True, color=color, linewidth=4)
@@ -69,7 +73,7 @@ def work_and_bytes(counted: LayerTrace) -> LessonFigure:
 
 
 @styled
-def waits_fitted(rows: Sequence[Measured], bandwidth: float, latency: float) -> LessonFigure:
+def waits_fitted(rows: Sequence[Measured], bandwidth: Positive, latency: float) -> LessonFigure:
     """How much longer a step takes two processes than one with the same half batch, over the gradients' megabytes."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
@@ -97,7 +101,9 @@ def waits_fitted(rows: Sequence[Measured], bandwidth: float, latency: float) -> 
 
 @styled
 def speedups(
-    models: Mapping[str, StepModel], known: Mapping[str, tuple[int, float]] | None = None, most: int = MOST
+    models: Annotated[Mapping[str, StepModel], APART],
+    known: Mapping[str, tuple[Count, Positive]] | None = None,
+    most: Count = MOST,
 ) -> LessonFigure:
     """Speed-up over the number of processes for each model, with the ideal line; ``known`` are published points."""
     figure = new_figure(10, 4.8)
@@ -135,7 +141,9 @@ def _apart(ends: list[float], gap: float) -> float:
 
 
 @styled
-def step_time(phases: Mapping[str, float], operations: Mapping[str, float]) -> LessonFigure:
+def step_time(
+    phases: Annotated[Mapping[str, Positive], entries(1, 4)], operations: Mapping[str, Positive]
+) -> LessonFigure:
     """A training step in milliseconds: its phases in one bar, and below it the operations that take longest."""
     figure = new_figure(10, 5.6)
     top, below = figure.subplots(2, 1, height_ratios=(1, 2.6))
@@ -164,8 +172,12 @@ def step_time(phases: Mapping[str, float], operations: Mapping[str, float]) -> L
 
 
 @styled
-def killed_and_resumed(whole: History, resumed: History, epoch_steps: int) -> LessonFigure:
+def killed_and_resumed(whole: History, resumed: History, epoch_steps: Count) -> LessonFigure:
     """The losses of a run that nobody disturbed, and over them those of the run that was killed and went on."""
+    for name, run in (("whole", whole), ("resumed", resumed)):
+        if not run.step_losses:
+            raise ValueError(f"{name} holds no step; a history of a run is expected")
+    check_same_length(whole=whole.step_losses, resumed=resumed.step_losses)
     figure = new_figure(10, 4.0)
     axes = figure.subplots()
     steps = range(1, len(whole.step_losses) + 1)
