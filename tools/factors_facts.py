@@ -22,7 +22,7 @@ from vgg_lesson.checks.factors import (
     winners,
 )
 from vgg_lesson.checks.training import standard_error
-from vgg_lesson.factors import CHANGES, VALIDATION, difference, factor_runs, interval
+from vgg_lesson.factors import CHANGES, VALIDATION, difference, factor_runs, interval, t_factor
 from vgg_lesson.idx import FULL_COUNTS
 
 Number = int | float
@@ -60,6 +60,13 @@ def gain(pair: str, part: str) -> float:
     return 100 * float(getattr(difference(*map(accuracies, PAIRS[pair])), part))
 
 
+def student_within(t: float, degrees: int, steps: int = 20_000) -> float:
+    """The probability that Student's t with so many degrees of freedom lies between ``-t`` and ``t``."""
+    scale = math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2)) / math.sqrt(degrees * math.pi)
+    points = ((place + 0.5) * t / steps for place in range(steps))
+    return 2 * scale * t / steps * sum((1 + x * x / degrees) ** (-(degrees + 1) / 2) for x in points)
+
+
 def macs(name: str) -> int:
     """Multiply-accumulates for one image of the network behind a run."""
     return _counted(name).total_macs
@@ -82,8 +89,10 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "factors.judge_error": lambda: 100 * standard_error(0.9, VALIDATION),
     "factors.first_span": _span_of_first_seeds,
     "factors.winners": winners,
-    # Student's t with two degrees of freedom has this closed form.
-    "factors.two_spreads_kept": lambda: 2 / math.sqrt(2 + 2**2),
+    "factors.two_spreads_kept": lambda: student_within(2.0, 2),
+    # Half-widths added as squares are t(n - 1) times the error of the difference, which has 2n - 2 degrees of freedom.
+    "factors.rule_keeps_3": lambda: student_within(t_factor(3), 4),
+    "factors.rule_keeps_5": lambda: student_within(t_factor(5), 8),
     "factors.level": lambda: LEVEL,
     "factors.paper_error": lambda: PAPER_ERROR,
     "factors.false_alarm": lambda: false_alarm(COMPARISONS, LEVEL),

@@ -171,7 +171,8 @@ def interval(values: Sequence[float]) -> Interval:
 def difference(values: Sequence[float], reference: Sequence[float]) -> Interval:
     """How much the mean of ``values`` lies above that of ``reference``, the half-widths added as squares.
 
-    With as many values on both sides this is a t interval with the degrees of freedom of one side: a little wide.
+    With as many values on both sides this is a t interval with the degrees of freedom of one side, which is wide:
+    of five values each it holds the truth in 98 of 100, of three each in 99.
     """
     one, other = interval(values), interval(reference)
     return Interval(one.mean - other.mean, math.hypot(one.half, other.half))

@@ -9,3 +9,10 @@ assert all(layers[-1].spread > 0.05 for layers in he.values()), "nearly level, a
 ends = [default[depth][-1].spread for depth in DEPTHS]
 assert ends == sorted(ends, reverse=True) and ends[-1] < 1e-7, "a deeper one goes further down the same line"
 assert all(0.7 < mean(yours[name]) < mean(scores[name]) for name in yours), "short runs learn, and stay behind"
+assert not difference(scores["VGG-13"], scores["VGG-11"]).holds_zero, "VGG-13 is told apart from VGG-11"
+assert not difference(scores["VGG-13"], scores["VGG-19"]).holds_zero, "and from VGG-19"
+long = {name: scores[f"{name}, 4 epochs"] for name in ("VGG-11", "VGG-16")}
+assert min(long["VGG-16"]) > max(long["VGG-11"]), "each of its three runs lies above each of VGG-11's"
+assert difference(long["VGG-16"], long["VGG-11"]).holds_zero, "and still the rule does not call them apart"
+assert sorted(accuracy < 0.11 for accuracy in scores["VGG-16 plain"]) == [False, True, True], "one learns, two do not"
+assert all(accuracy > 0.8 for accuracy in scores["VGG-11 plain"])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Annotated
 
 from matplotlib.axes import Axes
 
+from vgg_lesson.arguments import Positive
 from vgg_lesson.configs import CONFIGS
 from vgg_lesson.factors import FactorRun
+from vgg_lesson.figures.kinds import APART
 from vgg_lesson.figures.learning import CHANCE_LOSS
 from vgg_lesson.inspection import LayerSignal
 from vgg_lesson.published import published
@@ -22,7 +25,9 @@ VALIDATION_IMAGES = 50_000  # of ILSVRC-2012, https://image-net.org/challenges/L
 
 
 @styled
-def depth_losses(panels: Mapping[str, Mapping[str, Sequence[FactorRun]]], top: float = 2.5) -> LessonFigure:
+def depth_losses(
+    panels: Mapping[str, Annotated[Mapping[str, Sequence[FactorRun]], APART]], top: Positive = 2.5
+) -> LessonFigure:
     """Training losses of all runs, side by side: panel → network → its runs. Losses above ``top`` leave the picture."""
     figure = new_figure(10, 4.4)
     told = []
@@ -31,7 +36,7 @@ def depth_losses(panels: Mapping[str, Mapping[str, Sequence[FactorRun]]], top: f
         axes.axhline(CHANCE_LOSS, color=GREY, linestyle=(0, (2, 2)), linewidth=1.5)
         for index, (name, runs) in enumerate(networks.items()):
             _losses_of(axes, index, name if not column else "", runs)
-        axes.set(xlabel="step", ylim=(0.5, top), xticks=[0, 400, 800])
+        axes.set(xlabel="step", ylim=(min(0.5, top / 2), top), xticks=[0, 400, 800])
         axes.set_title(title, fontsize=14)
         finals = [run.accuracy for runs in networks.values() for run in runs]
         axes.text(0.97, 0.7, _range(min(finals), max(finals)), transform=axes.transAxes, ha="right", va="top")
@@ -65,11 +70,13 @@ def _losses_of(axes: Axes, index: int, label: str, runs: Sequence[FactorRun]) ->
 
 
 @styled
-def depth_signals(panels: Mapping[str, Mapping[str, Sequence[LayerSignal]]]) -> LessonFigure:
+def depth_signals(panels: Mapping[str, Annotated[Mapping[str, Sequence[LayerSignal]], APART]]) -> LessonFigure:
     """The spread between pictures after each layer of fresh networks: panel → network → its layers, in order."""
+    spreads = [s.spread for networks in panels.values() for layers in networks.values() for s in layers]
+    low, high = min(spreads), max(spreads)
+    if not (low > 0 and math.isfinite(high)):
+        raise ValueError(f"panels holds spreads from {low} to {high}; finite ones above 0 fit a logarithmic axis")
     figure = new_figure(10, 4.4)
-    low = min(s.spread for networks in panels.values() for layers in networks.values() for s in layers)
-    high = max(s.spread for networks in panels.values() for layers in networks.values() for s in layers)
     told = []
     for column, (title, networks) in enumerate(panels.items()):
         axes = figure.add_subplot(1, len(panels), column + 1)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Any
+from typing import Annotated, Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from torch import Tensor
 
+from vgg_lesson.arguments import Positive, Share
 from vgg_lesson.factors import Interval, difference, interval, t_factor
+from vgg_lesson.figures.kinds import APART as AS_MANY_AS_COLORS
+from vgg_lesson.figures.kinds import Table
 from vgg_lesson.style import (
     BLACK,
     BLUE,
@@ -33,14 +35,12 @@ NOT_APART: dict[str, Any] = {"color": GREY, "marker": "s", "markerfacecolor": "w
 
 @styled
 def seed_dots(
-    scores: Mapping[str, Sequence[float]], yours: Mapping[str, Sequence[float]] | None = None, *, title: str = ""
+    scores: Mapping[str, Sequence[Share]], yours: Mapping[str, Sequence[Share]] | None = None, *, title: str = ""
 ) -> LessonFigure:
     """Accuracies (0 to 1) of all runs by name, one dot per seed, with mean and 95% interval where there are several.
 
     ``yours`` are runs of one's own, drawn below the row of the same name, or in a row of their own.
     """
-    if not scores or not all(scores.values()):
-        raise ValueError("scores is empty or holds a name without a run; at least one accuracy per name is expected")
     own = dict(yours or {})
     names = list(dict.fromkeys([*scores, *own]))
     figure = new_figure(10, ROW * len(names) * (1.35 if own else 1.0) + MARGINS)
@@ -99,10 +99,9 @@ def _told(values: Sequence[float]) -> str:
 
 
 @styled
-def luck_intervals(values: Tensor, truth: float = 0.0) -> LessonFigure:
+def luck_intervals(values: Table, truth: float = 0.0) -> LessonFigure:
     """The 95% interval of each row of ``values``, float (experiments, runs), and whether it holds the ``truth``."""
-    if values.ndim != 2 or not len(values):
-        raise ValueError(f"values has shape {tuple(values.shape)}; (experiments, runs) is expected")
+    values = values.float()
     half = t_factor(values.shape[1]) * values.std(dim=1) / values.shape[1] ** 0.5
     means = values.mean(dim=1)
     missed = (means - truth).abs() > half
@@ -127,11 +126,11 @@ def luck_intervals(values: Tensor, truth: float = 0.0) -> LessonFigure:
 
 @styled
 def factor_gains(
-    scores: Mapping[str, Sequence[float]],
+    scores: Mapping[str, Sequence[Share]],
     reference: str,
     guesses: Mapping[str, Any] | None = None,
     *,
-    reach: float = 3.0,
+    reach: Positive = 3.0,
 ) -> LessonFigure:
     """How far the mean accuracy of each run lies above that of ``reference``, in percentage points, with 95% intervals.
 
@@ -142,8 +141,10 @@ def factor_gains(
     Raises:
         ValueError: ``reference`` is not among ``scores``, or nothing is left to compare.
     """
-    if reference not in scores or len(scores) < 2:
-        raise ValueError(f"reference={reference!r}; one of {', '.join(scores)} is expected, and another to compare")
+    if reference not in scores:
+        raise ValueError(f"reference={reference!r} is not among scores; choose one of {', '.join(scores)}")
+    if len(scores) < 2:
+        raise ValueError(f"scores holds {reference!r} alone; another name, to be compared with it, is expected")
     gains = {name: gain(values, scores[reference]) for name, values in scores.items() if name != reference}
     figure = new_figure(10, ROW * len(gains) + MARGINS + 0.25)
     axes = figure.subplots()
@@ -195,16 +196,18 @@ def _gain_row(axes: Axes, row: int, found: Interval, guess: Any) -> None:
 def _gain_words(axes: Axes, row: int, found: Interval, guess: Any) -> None:
     """The value above its mark, and arrows where mark, bar or guess leave the picture."""
     low, high = axes.get_xlim()
+    inset = 0.012 * (high - low)
     color = _look(found)["color"]
-    for edge, marker, outside in ((low, "<", found.low < low), (high, ">", found.high > high)):
+    for edge, marker, outside in ((low + inset, "<", found.low < low), (high - inset, ">", found.high > high)):
         if outside:
-            axes.plot(edge, row, marker, color=color, markersize=12, clip_on=False, zorder=5)
+            axes.plot(edge, row, marker, color=color, markersize=12, zorder=5)
     if isinstance(guess, int | float) and not isinstance(guess, bool) and not low <= guess <= high:
-        edge, marker = (low, "<") if guess < low else (high, ">")
-        axes.plot(edge, row, marker, color=ORANGE, markersize=13, clip_on=False, zorder=6)
+        edge, marker = (low + inset, "<") if guess < low else (high - inset, ">")
+        axes.plot(edge, row, marker, color=ORANGE, markersize=13, zorder=6)
     away = not low <= found.mean <= high
     words = f"{found.mean:+.2f} ± {found.half:.2f}" if away else f"{found.mean:+.2f}"
-    place, side = (found.mean, "center") if not away else (low, "left") if found.mean < low else (high, "right")
+    edge, side = (low + inset, "left") if found.mean < low else (high - inset, "right")
+    place, side = (edge, side) if away else (found.mean, "center")
     axes.annotate(
         words, (place, row), (0, 11), textcoords="offset points", ha=side, fontsize=13, color=color,
         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.85},
@@ -226,9 +229,12 @@ def _explain_gains(figure: LessonFigure, several: bool, guessed: bool) -> None:
 
 @styled
 def price_of_depth(
-    runs: Mapping[str, Sequence[tuple[float, Sequence[float]]]], marks: Sequence[str] = ("1 epoch", "4 epochs")
+    runs: Annotated[Mapping[str, Sequence[tuple[Positive, Sequence[Share]]]], AS_MANY_AS_COLORS],
+    marks: Sequence[str] = ("1 epoch", "4 epochs"),
 ) -> LessonFigure:
     """Accuracy against processor seconds: name → a point for each mark it has, its seconds and accuracies (0 to 1)."""
+    if min(len(values) for points in runs.values() for _, values in points) < 2:
+        raise ValueError("runs holds a point with a single accuracy; at least two are expected")
     figure = new_figure(10, 4.8)
     axes = figure.subplots()
     told = []

@@ -55,16 +55,21 @@ def _panel() -> Panel:
         "question": menu("Compare", list(QUESTIONS), first, "the one thing that differs"),
         "seeds": interval("Seeds", 0, _last_seed(first), "the first and the last seed that count"),
     }
-    return Panel(controls, _parts, _fit_seeds)
+    return Panel(controls, _parts, _Fitter())
 
 
-def _fit_seeds(controls: Mapping[str, Any]) -> None:
-    """Offer the seeds that are stored; all of them when the question changes their number."""
-    last, seeds = _last_seed(controls["question"].value), controls["seeds"]
-    if seeds.max != last:
-        seeds.value = (0, min(last, seeds.max))
-        seeds.max = last
-        seeds.value = (0, last)
+class _Fitter:
+    """Offers the seeds that are stored, and takes all of them when the question changes."""
+
+    def __init__(self) -> None:
+        self.question = ""
+
+    def __call__(self, controls: Mapping[str, Any]) -> None:
+        question, seeds = controls["question"].value, controls["seeds"]
+        if question != self.question:
+            self.question = question
+            seeds.value, seeds.max = (0, 0), _last_seed(question)
+            seeds.value = (0, seeds.max)
 
 
 def _parts(question: str, seeds: tuple[int, int]) -> Iterator[Part]:
