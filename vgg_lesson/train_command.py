@@ -59,7 +59,7 @@ def train(options: argparse.Namespace) -> int:
         with joined() as team:
             return _train(options, team)
     except LostPartnerError as error:
-        print(f"{error}; {_go_on(options)}", file=sys.stderr)
+        print(f"\n{error}; {_go_on(options)}", file=sys.stderr)  # the bar was left within its line
         return 1
     except OSError as error:
         kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else ""
