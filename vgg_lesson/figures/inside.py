@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
@@ -11,7 +11,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
+from vgg_lesson.arguments import Share, check_same_length, entries
 from vgg_lesson.datasets import CLASSES
+from vgg_lesson.figures.kinds import Filters, Garments, Labels, Pictures, Square, Walk
 from vgg_lesson.style import (
     AMBER,
     BLUE,
@@ -37,8 +39,11 @@ THUMBNAIL_ROOM = 0.052  # of the map's width between two thumbnails
 
 
 @styled
-def two_filter_sets(left: Tensor, right: Tensor, names: tuple[str, str] = ("left", "right")) -> LessonFigure:
+def two_filter_sets(left: Filters, right: Filters, names: tuple[str, str] = ("left", "right")) -> LessonFigure:
     """Two sets of 3×3 filters, float (N, 3, 3) each, four by four: blue where bright pixels excite, red where not."""
+    check_same_length(left=left, right=right)
+    if len(left) % 4:
+        raise ValueError(f"left has {len(left)} filters; a multiple of four, which fills four rows, is expected")
     figure = new_figure(10, 4.6)
     halves: Any = figure.subfigures(1, 2, wspace=0.06)
     for half, filters, name in zip(halves, (left, right), names, strict=True):
@@ -55,8 +60,11 @@ def two_filter_sets(left: Tensor, right: Tensor, names: tuple[str, str] = ("left
 
 
 @styled
-def filter_responses(filters: Tensor, maps: Tensor) -> LessonFigure:
+def filter_responses(filters: Filters, maps: Pictures) -> LessonFigure:
     """Filters, float (N, 3, 3), each above the map it makes of a picture, float (N, H, W); dark is strong."""
+    check_same_length(filters=filters, maps=maps)
+    if len(filters) < 2 or len(filters) % 2:
+        raise ValueError(f"filters has {len(filters)} entries; an even number, which fills two rows, is expected")
     columns = len(filters) // 2
     figure = new_figure(10, 5)
     panels = figure.subplots(4, columns, height_ratios=(1, 2.1, 1, 2.1))
@@ -75,7 +83,7 @@ def filter_responses(filters: Tensor, maps: Tensor) -> LessonFigure:
 
 
 @styled
-def activation_flow(picture: Tensor, blocks: Sequence[Tensor]) -> LessonFigure:
+def activation_flow(picture: Square, blocks: Sequence[Annotated[Pictures, entries(FLOW_CHANNELS)]]) -> LessonFigure:
     """A picture, float (S, S), and the four strongest channels that each block, float (C, h, w), makes of it."""
     figure = new_figure(10, 6.2)
     panels = figure.subplots(FLOW_CHANNELS, len(blocks) + 1, width_ratios=(1.5, *(1,) * len(blocks)))
@@ -106,9 +114,13 @@ def activation_flow(picture: Tensor, blocks: Sequence[Tensor]) -> LessonFigure:
 
 @styled
 def picture_rows(
-    rows: Mapping[str, Tensor], boxes: Mapping[str, Sequence[Box]] | None = None, title: str = ""
+    rows: Mapping[str, Garments], boxes: Mapping[str, Sequence[Box]] | None = None, title: str = ""
 ) -> LessonFigure:
     """Named rows of pictures, uint8 (n, 28, 28) each, with a box on each picture where ``boxes`` has the row's."""
+    for name, marks in (boxes or {}).items():
+        if name not in rows:
+            raise ValueError(f"boxes names {name!r}, which is not in rows; choose from {', '.join(rows)}")
+        check_same_length(**{f"rows[{name!r}]": rows[name], f"boxes[{name!r}]": marks})
     count = max(map(len, rows.values()))
     figure = new_figure(10, 1.28 * len(rows) + (0.45 if title else 0.1))
     panels = figure.subplots(len(rows), count, squeeze=False)
@@ -133,11 +145,16 @@ def picture_rows(
 
 
 @styled
-def garment_map(points: Tensor, images: Tensor, labels: Tensor, share: float) -> LessonFigure:
+def garment_map(points: Walk, images: Garments, labels: Labels, share: Share) -> LessonFigure:
     """Pictures, uint8 (N, 28, 28), at their places, float (N, 2): a dot for each, a thumbnail where there is room.
 
     ``share`` is the part of the variance that the two directions keep, 0 to 1.
     """
+    check_same_length(points=points, images=images, labels=labels)
+    if len(labels.unique()) < len(CLASSES):
+        raise ValueError(
+            f"labels has {len(labels.unique())} classes; each of the ten, whose name is drawn, is expected"
+        )
     figure = new_figure(10, 7)
     axes = figure.subplots()
     for label, color in enumerate(CLASS_COLORS):
