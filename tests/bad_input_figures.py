@@ -10,10 +10,12 @@ from PIL import Image
 from tests.bad_input import ANY, Row
 from tests.bad_input_rows import DATA, HISTORY, IMAGES, PREDICTIONS
 from vgg_lesson import History, VGGConfig, calibration, figures, memory, stored_runs, trace
+from vgg_lesson import scaling as scaling_counts
 from vgg_lesson.configs import CONFIGS, Conv
 from vgg_lesson.datasets import ImageSet
 from vgg_lesson.factors import FactorRun
-from vgg_lesson.figures import Window
+from vgg_lesson.figures import Window, heat, inside, reuse, scaling
+from vgg_lesson.figures.heat import Heat
 from vgg_lesson.inspection import LayerSignal
 
 GARMENT, LARGE = IMAGES[0], torch.rand(224, 224, generator=torch.Generator().manual_seed(0))
@@ -23,6 +25,7 @@ EVERY_CLASS = ImageSet(IMAGES[torch.arange(20) % 12], torch.arange(20) % 10)
 SIGNALS = [LayerSignal(f"fc{place}", 1.0, 0.5**place) for place in range(3)]
 SCORES = torch.randn(2, 10, generator=torch.Generator().manual_seed(0))
 CHANCE = torch.full((10,), 0.1)
+SPREAD = torch.rand(20, 2, generator=torch.Generator().manual_seed(0))
 NOTHING = History("nothing")  # a run without a single step
 CLASSES = [str(label) for label in range(10)]
 TEXT, SIGNED = ("unknown",), ("zero", "negative")
@@ -35,6 +38,8 @@ def rows() -> Mapping[str, Row]:
     groups = (
         _architecture(), _costs(), _curves(), _data(), _depth(), _factors(), _learning(), _predictions(), _signal(),
         _takeaways(),
+        _inside(),
+        _later(),
     )  # fmt: skip
     return {f"figures.{name}": row for group in groups for name, row in group.items()}
 
@@ -240,6 +245,86 @@ def _factors() -> dict[str, Row]:
         "factor_curves.depth_signals": Row(
             figures.depth_signals, lambda: {"panels": {"p": {"a": SIGNALS}}},
             also={"panels": [{"p": {"a": [LayerSignal("l", 1.0, 0.0)]}}]},
+        ),
+    }  # fmt: skip
+
+
+def _inside() -> dict[str, Row]:
+    filters, maps = torch.rand(8, 3, 3), torch.rand(8, 9, 9)
+    near = Heat("a", LARGE, torch.rand(4, 4))
+    three = {"rows": {"a": IMAGES[:2]}, "boxes": {"a": [(0, 0, 5), (1, 1, 3)]}, "title": ""}
+    return {
+        "heat.heat_maps": Row(
+            heat.heat_maps, lambda: {"panels": [near, near], "columns": 2, "title": "", "told": ""},
+            {"panels": ANY_LENGTH, "title": TEXT, "told": TEXT},
+        ),
+        "heat.covering_test": Row(
+            heat.covering_test, lambda: {"kept": {"a": (0.5, 0.9)}, "pictures": 100},
+            also={"kept": [{"a": (0.5,)}, {"a": (50, 90)}]},
+        ),
+        "inside.two_filter_sets": Row(
+            inside.two_filter_sets, lambda: {"left": filters, "right": filters, "names": ("a", "b")},
+            {"left": ("dtype",), "right": ("dtype",)},
+            also={"left": [filters[:6]]},
+        ),
+        "inside.filter_responses": Row(
+            inside.filter_responses, lambda: {"filters": filters, "maps": maps},
+            {"filters": ("dtype",), "maps": ("size", "dtype")},
+        ),
+        "inside.activation_flow": Row(
+            inside.activation_flow, lambda: {"picture": LARGE, "blocks": [maps, maps]},
+            {"picture": ("dtype",), "blocks": ANY_LENGTH}, also={"blocks": [[maps[:3]]]},
+        ),
+        "inside.picture_rows": Row(
+            inside.picture_rows, lambda: dict(three), {"boxes": ("none", "empty"), "title": TEXT},
+            also={"boxes": [{"b": [(0, 0, 5)]}, {"a": [(0, 0, 5)]}]},
+        ),
+        "inside.garment_map": Row(
+            inside.garment_map,
+            lambda: {"points": SPREAD, "images": EVERY_CLASS.images, "labels": EVERY_CLASS.labels, "share": 0.5},
+            {"share": ("zero",)}, also={"labels": [EVERY_CLASS.labels * 0, EVERY_CLASS.labels + 1], "share": [50]},
+        ),
+    }  # fmt: skip
+
+
+def _later() -> dict[str, Row]:
+    """The figures of notebooks 10 and 11."""
+    measured = [scaling_counts.Measured(64, 10**6, 0.2, 0.1, 0.15), scaling_counts.Measured(128, 10**7, 0.4, 0.2, 0.3)]
+    model = scaling_counts.StepModel(1.0, 1e8, 1e9)
+    return {
+        "reuse.accuracy_by_cut": Row(
+            reuse.accuracy_by_cut, lambda: {"shares": [[0.5, 0.6], [0.8, 0.9]]}, {"shares": ANY_LENGTH},
+            also={"shares": [[[50]], [[]], [[0.5]] * 7]},
+        ),
+        "reuse.few_label_curves": Row(
+            reuse.few_label_curves, lambda: {"results": {"probe": {1: [0.5, 0.6], 5: [0.8, 0.9]}}},
+            also={"results": [{"probe": {}}, {"probe": {0: [0.5]}}, {"probe": {1: [50]}}]},
+        ),
+        "reuse.neighbour_rows": Row(
+            reuse.neighbour_rows, lambda: {"image": GARMENT, "label": 3, "gallery": DATA, "rows": {"pixels": [1, 2]}},
+            {"label": ("zero",), "gallery": ("fewer",)},
+            also={"label": [10], "rows": [{"a": []}, {"a": [12]}], "gallery": [DATA.subset(2)]},
+        ),
+        "scaling.batch_shares": Row(
+            scaling.batch_shares, lambda: {"images": IMAGES[:4], "counts": [3, 1]}, {"images": ("size", "dtype")},
+            also={"counts": [[1, 1, 1, 1, 0], [5, -1]]},
+        ),
+        "scaling.work_and_bytes": Row(scaling.work_and_bytes, lambda: {"counted": COUNTED}),
+        "scaling.waits_fitted": Row(
+            scaling.waits_fitted, lambda: {"rows": measured, "bandwidth": 1e9, "latency": 0.0},
+            {"rows": ANY_LENGTH, "bandwidth": ("large",), "latency": ("zero", "negative", "large")},
+        ),
+        "scaling.speedups": Row(
+            scaling.speedups, lambda: {"models": {"a": model}, "known": {"post": (2, 1.9)}, "most": 8},
+            {"known": ("none", "empty")}, also={"known": [{"a": (0, 1.0)}, {"a": (2,)}]},
+        ),
+        "scaling.step_time": Row(
+            scaling.step_time, lambda: {"phases": {"forward": 5.0}, "operations": {"conv": 4.0}},
+            also={"phases": [{"a": -1}, {str(i): 1.0 for i in range(5)}], "operations": [{"a": 0}]},
+        ),
+        "scaling.killed_and_resumed": Row(
+            scaling.killed_and_resumed, lambda: {"whole": HISTORY, "resumed": HISTORY, "epoch_steps": 2},
+            also={"whole": [NOTHING], "resumed": [NOTHING]},
         ),
     }  # fmt: skip
 

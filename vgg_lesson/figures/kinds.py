@@ -49,8 +49,17 @@ Picture = Annotated[Tensor, shaped("H", "W", finite=True)]
 Pictures = Annotated[Tensor, shaped("N", "H", "W", finite=True)]
 Square = Annotated[Tensor, shaped("S", "S", finite=True)]
 Garment = Annotated[Tensor, shaped(28, 28, dtype=torch.uint8)]
+Garments = Annotated[Tensor, shaped("N", 28, 28, dtype=torch.uint8)]
+Filters = Annotated[Tensor, shaped("N", 3, 3, finite=True)]
+Labels = Annotated[
+    Tensor,
+    shaped("N", dtype=torch.int64),
+    Limit(lambda value: bool(((value >= 0) & (value < len(CLASSES))).all()), "labels from 0 to 9"),
+]
 Table = Annotated[Tensor, shaped("N", "K", finite=True)]
-Walk = Annotated[Tensor, shaped("N", 2, finite=True)]
+Walk = Annotated[
+    Tensor, shaped("N", 2, finite=True), Limit(lambda value: value.is_floating_point(), "a tensor of floats")
+]
 Values = Annotated[
     Tensor,
     Limit(lambda value: value.numel() > 1 and not value.is_complex(), "a tensor of at least two numbers"),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator, PercentFormatter
 from torch import Tensor
 
+from vgg_lesson.arguments import Count, Label, Share, entries
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.datasets import CLASSES, ImageSet
 from vgg_lesson.factors import interval
+from vgg_lesson.figures.kinds import APART, Garment
 from vgg_lesson.style import (
     BLUE,
     GREEN,
@@ -88,10 +90,8 @@ def vgg_taps() -> LessonFigure:
 
 
 @styled
-def accuracy_by_cut(shares: Sequence[Sequence[float]]) -> LessonFigure:
+def accuracy_by_cut(shares: Annotated[Sequence[Sequence[Share]], entries(1, len(CUTS))]) -> LessonFigure:
     """Accuracies (0 to 1) of a probe at each cut, pixels first, one dot per draw, with mean and 95% interval."""
-    if not 1 <= len(shares) <= len(CUTS):
-        raise ValueError(f"shares has {len(shares)} cuts; 1 to {len(CUTS)} are expected")
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
     places = range(len(shares))
@@ -109,10 +109,8 @@ def accuracy_by_cut(shares: Sequence[Sequence[float]]) -> LessonFigure:
 
 
 @styled
-def few_label_curves(results: Mapping[str, Mapping[int, Sequence[float]]]) -> LessonFigure:
+def few_label_curves(results: Annotated[Mapping[str, Mapping[Count, Sequence[Share]]], APART]) -> LessonFigure:
     """Accuracies (0 to 1) by way of learning and by labels per class, one dot per draw, with 95% intervals."""
-    if not results or not all(results.values()):
-        raise ValueError("results is empty or holds a way without a run; accuracies by number of labels are expected")
     figure = new_figure(10, 5)
     axes = figure.subplots()
     counts = sorted({count for way in results.values() for count in way})
@@ -139,15 +137,16 @@ def few_label_curves(results: Mapping[str, Mapping[int, Sequence[float]]]) -> Le
 
 @styled
 def neighbour_rows(
-    image: Tensor, label: int, gallery: ImageSet, rows: Mapping[str, Sequence[int] | Tensor]
+    image: Garment, label: Label, gallery: ImageSet, rows: Mapping[str, Sequence[int] | Tensor]
 ) -> LessonFigure:
     """A picture, uint8 (28, 28), of class ``label``, and by name of distance its nearest in the gallery, in a row each.
 
     Raises:
         ValueError: no row, or a row without a neighbour.
     """
-    if not rows or not all(len(row) for row in rows.values()):
-        raise ValueError("rows is empty or holds no neighbour; indices of the gallery by name of distance are expected")
+    for name, row in rows.items():
+        if not len(row) or not all(0 <= int(index) < len(gallery) for index in row):
+            raise ValueError(f"rows[{name!r}] holds no neighbour, or none of the {len(gallery)} pictures of gallery")
     longest = max(map(len, rows.values()))
     figure = new_figure(10, 1.95 * len(rows) + 0.2)
     grid = figure.add_gridspec(len(rows), longest + 2, width_ratios=(1.25, 0.55, *[1] * longest))

@@ -189,6 +189,6 @@ def killed_and_resumed(whole: History, resumed: History, epoch_steps: Count) -> 
     )  # fmt: skip
     axes.set(xlabel="step", ylabel="training loss", xlim=(0.5, len(whole.step_losses) + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(loc="lower right")
+    axes.legend(loc="upper right")
     axes.set_title("Killed, resumed, and nobody can tell")
     return finish(figure, "Training loss of two runs, one killed and resumed; the two lines lie on each other.")
