@@ -16,7 +16,7 @@ from vgg_lesson.models import evaluating
 from vgg_lesson.widgets.base import LessonView, Panel, Part, choice, menu, slider
 
 QUERIES, GALLERY = 500, 2000  # the first test and training pictures, the same in the sample and in the full data
-SHOWN = 6
+SHOWN, BATCH = 6, 250
 ANY = -1
 
 
@@ -33,21 +33,24 @@ def _garments() -> tuple[ImageSet, ImageSet]:
 @cache
 def nearest_by_cut() -> list[Tensor]:
     """Per cut, pixels first: the gallery's indices nearest to each query, int64 (500, 6), by Euclidean distance."""
-    near, far = map(_levels, _garments())
-    return [torch.cdist(a, b).topk(SHOWN, largest=False).indices for a, b in zip(near, far, strict=True)]
+    queries, gallery = _garments()
+    near = [torch.cat(parts) for parts in zip(*_levels(queries), strict=True)]
+    # The gallery's maps go as they come: only distances are kept.
+    parts_by_batch = [[torch.cdist(*pair) for pair in zip(near, far, strict=True)] for far in _levels(gallery)]
+    by_cut = zip(*parts_by_batch, strict=True)
+    return [torch.cat(parts, dim=1).topk(SHOWN, largest=False).indices for parts in by_cut]
 
 
-def _levels(data: ImageSet) -> list[Tensor]:
-    """The inputs and what each block of the shipped network makes of them, float32 (N, values) each."""
+def _levels(data: ImageSet) -> Iterator[list[Tensor]]:
+    """Batch by batch, the inputs and what each block of the shipped network makes of them, float32 (B, values) each."""
     model = load_trained()
-    levels: list[list[Tensor]] = [[] for _ in CUTS]
     with evaluating(model):
-        for values, _ in batches(data, 250, preprocessing=model.preprocessing):
-            levels[0].append(values.flatten(1))
-            for level, block in zip(levels[1:], model.features, strict=True):
+        for values, _ in batches(data, BATCH, preprocessing=model.preprocessing):
+            levels = [values.flatten(1)]
+            for block in model.features:
                 values = block(values)
-                level.append(values.flatten(1))
-    return [torch.cat(level) for level in levels]
+                levels.append(values.flatten(1))
+            yield levels
 
 
 def _panel() -> Panel:
