@@ -103,6 +103,7 @@ def _start(proof: Proof, clone: Path, venv: Path, variables: dict[str, str]) -> 
             last = run_all(used, cells)[-1]
         result = last.error or ("the copy has outputs" if spoiled else "done")
         proof.rows.append(("notebook", f"{time.perf_counter() - started:.0f}", result))
+    print(*proof.rows[-2:], sep="\n", flush=True)
 
 
 def _without_index(path: Path) -> None:
