@@ -235,7 +235,7 @@ def _training() -> dict[str, Row]:
         ),
         "EpochRecord": Row(
             EpochRecord, lambda: dict(numbers),
-            {**free, "validation_loss": (*free["train_loss"], "none"),
+            {**free, "step": ("zero",), "validation_loss": (*free["train_loss"], "none"),
              "validation_accuracy": (*free["train_loss"], "none")},
         ),
         "History": Row(

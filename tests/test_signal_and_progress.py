@@ -53,8 +53,8 @@ def test_equal_pictures_have_no_spread_and_one_picture_is_refused() -> None:
     model = build_vgg(**SMALL)
     twice = torch.randn(1, 1, 32, 32).repeat(4, 1, 1, 1)
     assert all(signal.spread == pytest.approx(0, abs=1e-6) for signal in signal_by_layer(model, twice))
-    for wrong in (twice[:1], twice[0]):
-        with pytest.raises(ValueError, match=r"images has shape .*at least two"):
+    for wrong, told in ((twice[:1], "at least two"), (twice[0], "four axes")):
+        with pytest.raises(ValueError, match=rf"images has shape .*{told}"):
             signal_by_layer(model, wrong)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from tools import runs
-from vgg_lesson import check, class_vgg, fit
+from vgg_lesson import History, check, class_vgg, fit
 from vgg_lesson import figures as fig
 from vgg_lesson.datasets import ImageSet
 from vgg_lesson.stored_runs import StoredRun, stored_run
@@ -102,6 +102,8 @@ def test_the_plateau_is_told_in_words() -> None:
 
 def test_a_run_without_steps_and_an_unknown_verdict_are_refused() -> None:
     with pytest.raises(ValueError, match="without a single step"):
+        fig.loss_curves({"empty": History("empty")})
+    with pytest.raises(ValueError, match=r"curves\['empty'\]=\[\] is empty"):
         fig.loss_curves({"empty": []})
     with pytest.raises(ValueError, match="choose one of open"):
         fig.suspects_board({"the cat": ("asleep", "")})

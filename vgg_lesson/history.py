@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vgg_lesson.arguments import Count, check_kind, check_path, check_record
+from vgg_lesson.arguments import Count, Index, check_kind, check_path, check_record
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.files import write_together
 
@@ -22,7 +22,7 @@ class EpochRecord:
     """
 
     epoch: Count
-    step: Count
+    step: Index
     train_loss: float
     train_accuracy: float
     validation_loss: float | None
