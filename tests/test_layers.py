@@ -36,7 +36,7 @@ TIERS = (
         "stored_runs",
         "style",
         "homework",
-    ),  # fmt: skip
+    ),
 )
 RANKS = {name: rank for rank, tier in enumerate(reversed(TIERS)) for name in tier}
 WITHOUT_TORCH = (
