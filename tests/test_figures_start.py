@@ -20,7 +20,7 @@ def test_the_map_and_the_title_tables_give_the_same_minutes() -> None:
     start = (NOTEBOOKS / "00_start_here.ipynb").read_text(encoding="utf-8")
     for stop in SERIES:
         minutes = f"{stop.in_class} / {stop.alone}"
-        row = re.search(rf"\| \[?{stop.stem[:2]} [^|]*\|[^|]*\| ([^|]*?) \|", start)
+        row = re.search(rf"\| \[?{stop.stem.replace('_', ' ')}[^|]*\|[^|]*\| ([^|]*?) \|", start)
         assert row and row[1] == minutes, stop.stem
         notebook = NOTEBOOKS / f"{stop.stem}.ipynb"
         if notebook.exists():

@@ -26,6 +26,7 @@ from tools import proofs
 from tools.paths import ROOT, notebooks
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
+long = pytest.mark.skipif("VGG_LESSON_PROOFS" not in os.environ, reason="takes long; VGG_LESSON_PROOFS=1 runs it")
 needs_mounts = pytest.mark.skipif(not LINUX_ROOT, reason="mounts and namespaces need Linux and root")
 
 
@@ -80,6 +81,7 @@ def used_fixture(place: Server) -> Iterator[Kernel]:
         yield used
 
 
+@long
 def test_a_kernel_runs_shows_fails_and_starts_anew(used: Kernel) -> None:
     assert used.run("x = 3\nprint(x)\nx + 1").outputs == [
         stream("3\n"),
@@ -91,6 +93,7 @@ def test_a_kernel_runs_shows_fails_and_starts_anew(used: Kernel) -> None:
     assert used.run("x").error.startswith("NameError")
 
 
+@long
 def test_a_cell_is_interrupted_as_often_as_it_takes(used: Kernel) -> None:
     loop = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    pass\n"
     ran = used.run(loop * 2, interrupt_every=0.5)
@@ -99,11 +102,13 @@ def test_a_cell_is_interrupted_as_often_as_it_takes(used: Kernel) -> None:
     assert used.value("'still there'") == "still there"
 
 
+@long
 def test_a_kernel_that_dies_is_noticed(used: Kernel) -> None:
     with pytest.raises(KernelDiedError):
         used.run("import os; os._exit(1)")
 
 
+@long
 def test_every_cell_twice_from_the_repository(place: Server) -> None:
     (path,) = notebooks(["00"])
     doubled = [each for each in code(path) for _ in range(2)]
@@ -141,6 +146,7 @@ def test_without_network_and_data_the_sample_stands_in() -> None:
     assert found["said"] == [] and found["asleep"] <= offline.LONGEST_WAIT
 
 
+@long
 @needs_mounts
 @pytest.mark.parametrize("kind", small_disks.WORDS)
 def test_a_disk_that_takes_nothing(tmp_path: Path, kind: str) -> None:
