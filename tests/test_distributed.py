@@ -47,6 +47,7 @@ RECIPE: dict[str, Any] = {
     "label_smoothing": 0.1, "show": False, "device": "cpu",
 }  # fmt: skip
 PATIENCE = 240
+long = pytest.mark.skipif("VGG_LESSON_PROOFS" not in os.environ, reason="takes long; VGG_LESSON_PROOFS=1 runs it")
 posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such signals")
 
 
@@ -214,6 +215,7 @@ def test_workers_are_lean(pair: tuple[Path, str]) -> None:
         assert worker["megabytes"] is None or worker["megabytes"] < 560
 
 
+@long
 @posix
 def test_a_killed_worker_is_started_again_and_the_end_is_the_same(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole.safetensors", tmp_path / "killed.safetensors"

@@ -137,6 +137,7 @@ def test_a_pod_has_bounds() -> None:
     assert not any(folder.exists() for folder in folders)
 
 
+@long
 @needs_mounts
 def test_without_network_and_data_the_sample_stands_in() -> None:
     try:
