@@ -11,6 +11,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from tests.bad_input import ANY, WRONG_ANSWERS, Row, complaint
 from vgg_lesson import check, figures, widgets
 
 ROWS: Mapping[str, Row] = {**bad_input_rows.rows(), **bad_input_figures.rows()}
-LEAST_CALLS, ANSWERS = 300, 5
+LEAST_CALLS = 300
 SAYS = re.compile("[Yy]our (answer|function)|expected")
 generated = settings(
     max_examples=5,
@@ -90,34 +91,49 @@ def test_the_calls_are_at_least_three_hundred() -> None:
     assert sum(len(row.slips()) for row in ROWS.values()) >= LEAST_CALLS
 
 
-@pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name].arguments()])
-def test_a_wrong_argument_is_named(name: str) -> None:
-    row = ROWS[name]
+def spoil(row: Row, judge: Callable[[Row, str, Any], str] = complaint) -> None:
+    """Call with several wrong values of every family for every argument; AssertionError with all complaints."""
     wrong = row.slips()
 
     @generated
     @given(st.fixed_dictionaries(wrong))
     def call(drawn: dict[tuple[str, str], Any]) -> None:
-        complaints = [complaint(row, argument, value) for (argument, _), value in drawn.items()]
+        complaints = [judge(row, argument, value) for (argument, _), value in drawn.items()]
         assert not any(complaints), "\n".join(filter(None, complaints))
 
     call()
 
 
-@pytest.mark.parametrize("name", sorted(check.EXERCISES))
-def test_a_wrong_answer_is_never_right_and_never_an_error(name: str) -> None:
-    """A check raises nothing: its verdict says what is expected of "your answer"; of functions, what they got wrong."""
+@pytest.mark.parametrize("name", [name for name in ROWS if ROWS[name].arguments()])
+def test_a_wrong_argument_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spoil(ROWS[name])
+    assert not list(tmp_path.iterdir()), "a wrong call has written a file"
 
-    @settings(generated, max_examples=ANSWERS)
+
+def answer_wrongly(name: str) -> int:
+    """Hand several wrong answers of every kind to a check; how many they were. AssertionError for a bad verdict."""
+    count = 0
+
+    @generated
     @given(st.fixed_dictionaries(WRONG_ANSWERS))
     def judge(drawn: dict[str, Any]) -> None:
+        nonlocal count
         for kind, answer in drawn.items():
+            count += 1
             verdict = check.EXERCISES[name](answer)
             assert verdict.status != "right" and verdict.message, f"{name} takes {answer!r}"
             told = verdict.status == "not answered yet" or SAYS.search(verdict.message) or callable(answer)
             assert told, f"{name} says {verdict.message!r} of {kind}: {answer!r}"
 
     judge()
+    return count
+
+
+@pytest.mark.parametrize("name", sorted(check.EXERCISES))
+def test_a_wrong_answer_is_never_right_and_never_an_error(name: str) -> None:
+    """A check raises nothing: its verdict says what is expected of "your answer"; of functions, what they got wrong."""
+    assert answer_wrongly(name) >= len(WRONG_ANSWERS)
 
 
 def test_an_unknown_exercise_and_an_unknown_topic_are_named() -> None:

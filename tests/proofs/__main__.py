@@ -12,6 +12,7 @@ PROOFS = {
     "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
     "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
     "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
+    "rough": "killed runs, damaged checkpoints, bad data, wrong calls, bandit and pip-audit (ten minutes)",
     "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
 }
 
