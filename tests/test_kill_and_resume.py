@@ -19,7 +19,7 @@ import torch
 
 from vgg_lesson.checkpoints import load_weights
 
-KILLS = int(os.environ.get("VGG_LESSON_KILLS", "4"))
+KILLS = int(os.environ.get("VGG_LESSON_KILLS", "2"))
 TRAIN = """
 import sys
 from vgg_lesson import training
