@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vgg_lesson.checkpoints import MAGIC, load_checkpoint, save_checkpoint
+from vgg_lesson.checkpoints import MAGIC, forget_checkpoint, load_checkpoint, save_checkpoint
 
 RUN = {"seed": 0, "lr": 0.1}
 HEADER = len(MAGIC) + 32  # the first line and the checksum
@@ -89,3 +89,17 @@ def test_a_file_of_another_kind_is_refused_and_kept(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="is no checkpoint; choose another file"):
             use()
     assert path.read_text() == "Dear diary"
+
+
+def test_a_finished_run_leaves_nothing_of_its_checkpoints_and_harms_no_neighbour(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    neighbours = [
+        ".run.checkpoint",
+        "run.checkpoint.abcdefgh",
+        ".run.checkpoint.abcdefghi",
+        ".other.checkpoint.abcdefgh",
+    ]
+    for name in (".run.checkpoint.ee74r1dz", *neighbours):  # the first is what a kill amid writing leaves
+        (tmp_path / name).touch()
+    forget_checkpoint(path)
+    assert sorted(left.name for left in tmp_path.iterdir()) == sorted(neighbours)

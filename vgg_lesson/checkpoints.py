@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save
 from vgg_lesson.arguments import check_kind, check_path
 from vgg_lesson.configs import Conv, VGGConfig
 from vgg_lesson.datasets import Preprocessing
-from vgg_lesson.files import write_atomically, write_together
+from vgg_lesson.files import remove_drafts, write_atomically, write_together
 from vgg_lesson.models import VGG, build_vgg
 
 MAGIC = b"vgg-lesson checkpoint 1\n"
@@ -157,6 +157,14 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
         state: dict[str, Any] = saved["state"]
         return state
     return None
+
+
+def forget_checkpoint(path: str | Path) -> None:
+    """Remove the checkpoint ``path``, the one before it, and what a kill while it was written left behind."""
+    path = Path(path)
+    path.unlink(missing_ok=True)
+    _previous(path).unlink(missing_ok=True)
+    remove_drafts(path)
 
 
 def _payload(path: Path) -> bytes | None:

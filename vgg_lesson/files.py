@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+DRAFT_LETTERS = 8  # that tempfile.mkstemp adds to a name
 REASONS = {
     errno.ENOSPC: "the disk is full; make room and try again",
     getattr(errno, "EDQUOT", -1): "your share of the disk is used up; make room and try again",
@@ -53,6 +55,13 @@ def write_together(contents: Mapping[str | Path, bytes]) -> None:
         if isinstance(error, OSError) and (words := REASONS.get(error.errno or 0)):
             raise OSError(error.errno, words, str(path)) from error
         raise
+
+
+def remove_drafts(*paths: str | Path) -> None:
+    """Remove what processes that were killed while writing ``paths`` left beside them; nobody else may be writing."""
+    for path in map(Path, paths):
+        for draft in path.parent.glob(glob.escape(f".{path.name}.") + "?" * DRAFT_LETTERS):
+            draft.unlink(missing_ok=True)
 
 
 def _draft(path: Path, content: bytes) -> Path:

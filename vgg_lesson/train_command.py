@@ -14,10 +14,11 @@ from typing import Any
 import torch
 
 from vgg_lesson.budgets import get_budget
-from vgg_lesson.checkpoints import save_weights
+from vgg_lesson.checkpoints import forget_checkpoint, save_weights
 from vgg_lesson.configs import CONFIGS
 from vgg_lesson.datasets import ImageSet, load_fashion_mnist
 from vgg_lesson.distributed import LostPartnerError, Team, joined
+from vgg_lesson.files import remove_drafts
 from vgg_lesson.history import History
 from vgg_lesson.machine import fast_precision, pick_device, set_threads
 from vgg_lesson.models import INIT_SCHEMES, VGG, build_vgg
@@ -110,9 +111,8 @@ def _keep(
     save_weights(model, options.out, card)
     if options.log:
         history.to_csv(options.log)
-    checkpoint = _checkpoint(options)
-    checkpoint.unlink(missing_ok=True)
-    checkpoint.with_name(checkpoint.name + ".previous").unlink(missing_ok=True)
+    forget_checkpoint(_checkpoint(options))
+    remove_drafts(options.out, options.out.with_suffix(".json"))
     print(json.dumps(card, indent=2))
 
 

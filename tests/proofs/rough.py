@@ -20,18 +20,7 @@ from vgg_lesson import check
 KILLS = 20
 BAD_DATA = ("tests/test_unreadable_data.py", "tests/test_datasets.py")
 BAD_DATA_TESTS = "bad or permission or mnist or unreadable or cannot_be_read or wrong or unbalanced or server or bytes"
-AUDIT = [
-    sys.executable,
-    "-m",
-    "pip_audit",
-    "--strict",
-    "-r",
-    "requirements.txt",
-    "--progress-spinner",
-    "off",
-    "-f",
-    "json",
-]
+AUDIT = ("pip_audit", "--strict", "--local", "--skip-editable")
 
 
 def run(names: Sequence[str] = ()) -> Proof:
