@@ -74,7 +74,7 @@ def _damage(proof: Proof) -> None:
     proof.lines.append(
         (
             "a checkpoint cut short, with a wrong bit or with zeros, at every one of its bytes",
-            "{recognised} of {damages} damages recognised and told, the checkpoint before it used",
+            "{recognised:,} of {damages:,} damages recognised and told, the checkpoint before it used",
         )
     )
 
