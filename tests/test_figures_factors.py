@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 from statistics import mean
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 
+from tests.panels import assert_sound
 from vgg_lesson import figures as fig
 from vgg_lesson import widgets
 from vgg_lesson.factors import CHANGES, factor_runs
@@ -107,14 +106,6 @@ def test_what_cannot_be_drawn_is_said(draw: Any, message: str) -> None:
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     return widgets.seeds_view().panel
-
-
-def assert_sound(panel: Panel) -> None:
-    assert panel.error == "", f"{panel.values}: {panel.error}"
-    (picture,) = panel.pictures
-    with Image.open(io.BytesIO(picture)) as image:
-        image.load()
-        assert image.format == "PNG" and image.width == 1000
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

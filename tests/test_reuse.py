@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import random
 import time
 from collections.abc import Callable
@@ -11,9 +10,9 @@ from typing import Any
 import nbformat
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
+from tests.panels import assert_sound
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
 from vgg_lesson import CLASSES, ImageSet, build_vgg, check, class_vgg, fit, load_fashion_mnist, trace, widgets
@@ -218,14 +217,6 @@ def panel() -> Panel:
 def put(panel: Panel, **values: Any) -> None:
     for name, value in values.items():
         panel.controls[name].value = value
-
-
-def assert_sound(panel: Panel) -> None:
-    assert panel.error == "", f"{panel.values}: {panel.error}"
-    (picture,) = panel.pictures
-    with Image.open(io.BytesIO(picture)) as image:
-        image.load()
-        assert image.format == "PNG" and image.width == 1000
 
 
 def test_the_view_at_its_ends_and_at_random(panel: Panel) -> None:

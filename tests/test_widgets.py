@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import random
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from PIL import Image
 
+from tests.panels import assert_sound
 from tools.refresh import tidied
 from vgg_lesson import widgets
 from vgg_lesson.style import finish, new_figure
@@ -102,15 +101,6 @@ def all_pairs(controls: int) -> list[tuple[int, ...]]:
 
 def met(levels: tuple[int, ...]) -> set[tuple[int, int, int, int]]:
     return {(a, b, levels[a], levels[b]) for a, b in combinations(range(len(levels)), 2)}
-
-
-def assert_sound(panel: Panel) -> None:
-    assert panel.error == "", f"{panel.values}: {panel.error}"
-    for png in panel.pictures:
-        with Image.open(io.BytesIO(png)) as picture:
-            picture.verify()
-            assert picture.format == "PNG" and picture.width == 1000
-    assert panel.pictures and all("nan" not in text for text in panel.texts)
 
 
 def test_all_ends_in_all_pairs(panel: Panel) -> None:

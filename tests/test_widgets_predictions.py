@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.panels import assert_sound
 from vgg_lesson import CLASSES, Predictions, widgets
 from vgg_lesson.figures.browser import one_prediction, own_picture
 from vgg_lesson.widgets.base import Panel
@@ -34,14 +35,6 @@ def own() -> Panel:
 @pytest.fixture(scope="module")
 def shipped() -> Predictions:
     return _shipped()[1]
-
-
-def assert_sound(panel: Panel) -> None:
-    assert panel.error == "", f"{panel.values}: {panel.error}"
-    (picture,) = panel.pictures
-    with Image.open(io.BytesIO(picture)) as image:
-        image.load()
-        assert image.format == "PNG" and image.width == 1000
 
 
 def put(panel: Panel, **values: Any) -> None:

@@ -299,10 +299,3 @@ def _check_dropout(dropout: float) -> None:
 def _check_scheme(name: str, scheme: str) -> None:
     if scheme not in INIT_SCHEMES:
         raise ValueError(f"{name}={scheme!r} is unknown; choose one of {', '.join(INIT_SCHEMES)}")
-
-
-def _as_device(device: torch.device | str | None) -> torch.device:
-    try:
-        return torch.device("cpu" if device is None else device)
-    except (RuntimeError, TypeError) as error:
-        raise ValueError(f'device={device!r} is unknown; choose "cpu", "cuda", "mps" or "meta"') from error

@@ -11,6 +11,7 @@ from inspect import signature
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
@@ -29,6 +30,7 @@ SKY, AMBER, YELLOW, BLACK, GREY = "#56B4E9", "#E69F00", "#F0E442", "#000000", "#
 INKS = {ORANGE: "#B34F00", GREEN: "#007A59", PINK: "#A34C7A", SKY: "#1F6FA3", AMBER: "#8A5F00", YELLOW: "#7A6A00"}
 COLORS = (BLUE, ORANGE, GREEN, PINK, SKY, AMBER, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+RIGHT, WRONG = "✓", "✗"
 LINES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
@@ -95,7 +97,7 @@ def ink(color: Any) -> Any:
 
 def show_image(axes: Any, image: Any, **kwargs: Any) -> None:
     """Draw one garment, dark on light as in print, without ticks; ``image`` is (H, W), uint8 or float."""
-    axes.imshow(image, cmap=kwargs.pop("cmap", "gray_r"), **kwargs)
+    axes.imshow(np.asarray(image), cmap=kwargs.pop("cmap", "gray_r"), **kwargs)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

@@ -21,7 +21,7 @@ from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 CHANCE_LOSS = math.log(10)
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "open": (style.GREY, "?"),
-    "cleared": (style.BLUE, "✓"),
+    "cleared": (style.BLUE, style.RIGHT),
     "partly": (style.AMBER, "≈"),
     "guilty": (style.ORANGE, "✗"),
 }

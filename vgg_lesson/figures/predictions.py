@@ -23,7 +23,9 @@ from vgg_lesson.style import (
     MARKERS,
     ORANGE,
     PINK,
+    RIGHT,
     SKY,
+    WRONG,
     LessonFigure,
     finish,
     new_figure,
@@ -32,7 +34,6 @@ from vgg_lesson.style import (
 )
 
 COLUMNS = 4
-RIGHT, WRONG = "✓", "✗"
 MOST_VIEWED = 3  # pictures per direction in `confused_pairs`
 READABLE_ON_DARK = 0.6
 

@@ -24,7 +24,9 @@ from vgg_lesson.style import (
     MARKERS,
     ORANGE,
     PINK,
+    RIGHT,
     SKY,
+    WRONG,
     LessonFigure,
     finish,
     new_figure,
@@ -33,7 +35,6 @@ from vgg_lesson.style import (
 )
 
 CUTS = ("pixels", "pool1", "pool2", "pool3", "pool4", "pool5")
-RIGHT, WRONG = "✓", "✗"
 FIRST_ROW, ROW = 1.65, 0.8  # of the drawing of taps: below the names of the layers
 SHORT = tuple(name.removesuffix("/top") for name in CLASSES)
 LOOKS = {"pixels": (GREY, 0), "from scratch": (ORANGE, 1), "fine-tuning": (GREEN, 2), "probe": (BLUE, 3)}
