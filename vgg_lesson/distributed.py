@@ -110,7 +110,8 @@ def joined() -> Iterator[Team]:
     store, rank, size = _meeting_place()
     dist.init_process_group(backend, store=store, rank=rank, world_size=size)
     team = Team.current()
-    print(f"process {team.rank} of {team.size}: {backend}, pid {os.getpid()}", file=sys.stderr, flush=True)
+    # One write: print would send the end of the line by itself, and processes share the screen.
+    sys.stderr.write(f"process {team.rank} of {team.size}: {backend}, pid {os.getpid()}\n")
     try:
         yield team
     except RuntimeError as error:
