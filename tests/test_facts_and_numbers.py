@@ -11,7 +11,7 @@ import pytest
 
 from tools import numbers
 from tools.facts import FACTS, fact, known_names
-from tools.paths import ASSETS
+from tools.paths import ASSETS, documents
 
 PUBLISHED = json.loads((ASSETS / "published.json").read_text(encoding="utf-8"))
 
@@ -87,6 +87,28 @@ def test_numbers_are_written(before: str, after: str | None) -> None:
     new, changes = numbers.rewritten(before)
     assert new == (after or "7.3%<!--=published.ilsvrc2014_classification_error.vgg:.1f-->")
     assert len(changes) == 1 and numbers.rewritten(new) == (new, [])
+
+
+def test_stale_number_names_its_sentence() -> None:
+    text = "First. It has **5<!--=paper.classes--> classes** (not 2). Last.\n\n| a | 6<!--=paper.classes--> |\n"
+    _, changes = numbers.rewritten(text)
+    assert [change.sentence for change in changes] == ["It has **5 classes** (not 2).", "| a | 6 |"]
+    assert str(changes[0]) == ("5 should be 1,000 (<!--=paper.classes-->) in: It has **5 classes** (not 2).")
+
+
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.stem)
+def test_changed_facts_point_at_every_sentence_that_uses_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number can only be right because its fact is: with other facts, each of the document's numbers is stale."""
+    marked = numbers.ANY_MARKER.findall(_prose(path))
+    monkeypatch.setattr(numbers, "fact", lambda name: 7 * fact(name) + 1_234_567)
+    assert [change.marker for change in numbers.stale(path)] == marked
+
+
+def _prose(path: Path) -> str:
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
 
 
 @pytest.mark.parametrize("text", ["many<!--=post.params-->", "1<!--=post.params:-->", "1<!--=-->", "1<!--=no.such-->"])

@@ -11,6 +11,7 @@ import argparse
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -25,6 +26,7 @@ MARKED = re.compile(
     r"(?P<marker><!--=\s*(?P<name>[\w.-]+?)(?:/(?P<divisor>[\d.e+]+))?(?::(?P<format>[^>]+?))?\s*-->)"
 )
 ANY_MARKER = re.compile(r"<!--=.*?-->")
+SENTENCE_END = re.compile(r"[.?!:][)\]*\"”]*\s+(?=\S)")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?^ {0,3}\1\s*$", re.MULTILINE | re.DOTALL)
 
 # What is not prose, in the order in which it is taken out.
@@ -44,14 +46,15 @@ FIGURE = re.compile(rf"{NUMBER}(?:{TIMES})?(?![\w]|\.\d)")
 
 @dataclass(frozen=True)
 class Stale:
-    """A marked number that is not what its fact says."""
+    """A marked number that is not what its fact says, and the sentence (or table row) in which it stands."""
 
     marker: str
     stands: str
     should_be: str
+    sentence: str
 
     def __str__(self) -> str:
-        return f"{self.stands} should be {self.should_be} ({self.marker})"
+        return f"{self.stands} should be {self.should_be} ({self.marker}) in: {self.sentence}"
 
 
 def rendered(value: Number, divisor: str | None, form: str | None, suffix: str = "") -> str:
@@ -77,12 +80,21 @@ def rewritten(text: str) -> tuple[str, list[Stale]]:
         value = fact(match["name"])
         new = rendered(value, match["divisor"], match["format"], "%" if match["value"].endswith("%") else "")
         if new != match["value"]:
-            changes.append(Stale(match["marker"], match["value"], new))
+            changes.append(Stale(match["marker"], match["value"], new, _sentence(text, match.start())))
         return f"{new}{match['tick']}{match['marker']}"
 
     for marker in ANY_MARKER.finditer(MARKED.sub("", text)):
         raise ValueError(f"{marker[0]} follows no number, or is not of the form <!--=name/divisor:format-->")
     return MARKED.sub(replace, text), changes
+
+
+def _sentence(text: str, position: int) -> str:
+    """The sentence of the Markdown text around this position, without markers; it does not go past its line."""
+    line_start = text.rfind("\n", 0, position) + 1
+    line = text[line_start:].split("\n", 1)[0]
+    ends = [0, *(match.end() for match in SENTENCE_END.finditer(line)), len(line)]
+    start, end = next((a, b) for a, b in pairwise(ends) if b > position - line_start)
+    return ANY_MARKER.sub("", line[start:end]).strip()
 
 
 def write(path: Path) -> list[Stale]:

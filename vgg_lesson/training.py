@@ -67,7 +67,7 @@ def fit(
         lr, momentum (Nesterov when positive), weight_decay (L2), label_smoothing: as in ``torch.optim.SGD`` and
             ``cross_entropy``. schedule: "constant", or "one-cycle": up to ``lr`` in a quarter of the run, then
             down to a hundredth of it, both linear.
-        augment: None, "flip" or "flip+shift", drawn anew for every batch.
+        augment: None, "flip", "flip+shift" or "flip+shift+erase", drawn anew for every batch.
         precision: "fp32", "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it.
         seed: decides the order of the images, augmentation and dropout; torch's global seed is set from it.
         checkpoint: a file that is written after every epoch and every minute, and read first, if it is there: the run
