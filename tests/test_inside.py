@@ -22,7 +22,7 @@ from tests.figure_rules import complaints
 from tools.paths import NOTEBOOKS
 from vgg_lesson import CLASSES, VGG, ImageSet, build_vgg, class_vgg, load_trained, widgets
 from vgg_lesson import figures as fig
-from vgg_lesson.attribution import cover_hottest, grad_cam, layer_output, occlusion
+from vgg_lesson.attribution import cover_hottest, grad_cam, layer_output, occlusion, strongest
 from vgg_lesson.checks import inside as checks
 from vgg_lesson.figures.heat import Heat
 from vgg_lesson.style import LessonFigure
@@ -124,11 +124,23 @@ def test_a_square_that_covers_what_decides_is_found() -> None:
 
 def test_covering_what_a_map_finds_is_counted(sample: dict[str, ImageSet]) -> None:
     model, data = load_trained(), sample["test"].subset(60)
-    shares = cover_hottest(model, data, model, "conv5_2", batch_size=25)
-    assert all(0 < share < 1 for share in shares)
-    assert shares == cover_hottest(model, data, model, "conv5_2", batch_size=25)
+    kept = cover_hottest(model, data, model, "conv5_2", batch_size=25)
+    assert kept.shape == (2, 60) and kept.dtype == torch.bool
+    assert kept.any(dim=1).all() and not kept.all(dim=1).any()
+    assert torch.equal(kept, cover_hottest(model, data, model, "conv5_2", batch_size=25))
     torch.manual_seed(0)
-    assert cover_hottest(model, data, class_vgg(), "conv5_2", batch_size=25)[1] == shares[1], "the same random places"
+    other = cover_hottest(model, data, class_vgg(), "conv5_2", batch_size=25)
+    assert torch.equal(other[1], kept[1]), "the same random places"
+
+
+def test_strongest_pictures_come_first() -> None:
+    maps = torch.zeros(3, 2, 2, 2)
+    maps[0, 1, 0, 1], maps[2, 1, 1, 1] = 2, 5
+    assert strongest(maps, 1).tolist() == [2, 0, 1]
+    with pytest.raises(ValueError, match=r"channel=2 .*0 to 1"):
+        strongest(maps, 2)
+    with pytest.raises(ValueError, match=r"maps has shape \(2, 2, 2\)"):
+        strongest(maps[0], 1)
 
 
 @pytest.mark.parametrize(

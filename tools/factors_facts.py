@@ -100,6 +100,8 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "factors.price": lambda: seconds("VGG-19") / seconds("VGG-11"),
     "factors.macs_ratio": lambda: macs("VGG-19") / macs("VGG-11"),
     "factors.windows_macs_ratio": lambda: macs("three 3x3") / macs("one 7x7"),
+    "factors.windows_seconds_ratio": lambda: seconds("three 3x3") / seconds("one 7x7"),
+    "factors.pixels_params_more": lambda: _counted("64 pixels").total_params / _counted("VGG-11").total_params - 1,
     "factors.pixels_macs_ratio": lambda: macs("64 pixels") / macs("VGG-11"),
     "factors.head4096_params_ratio": lambda: _counted("head 4096").total_params / _counted("VGG-11").total_params,
     "factors.gap_params_saved": lambda: 1 - _counted("head gap").total_params / _counted("VGG-11").total_params,

@@ -13,5 +13,5 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "inside.filters": lambda: trace("VGG-11", **CLASS_NETWORK).row("conv1_1").output_shape[0],
     "inside.hidden": lambda: int(CLASS_NETWORK["hidden"]),
     "inside.pictures": lambda: 2000,
-    "inside.covered": lambda: 400,
+    "inside.covered": lambda: 1000,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.reuse import FLOAT_BYTES, PHOTO, class_trace
+from vgg_lesson.checks.reuse import FLOAT_BYTES, PHOTO, class_trace, probe_parameters
 
 Number = int | float
 FINE_TUNED = 4  # the block that fine-tuning sets free
@@ -21,5 +21,6 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "reuse.photo_width": lambda: PHOTO[1],
     "reuse.level": lambda: 0.95,
     "reuse.tuned_params": tuned_params,
+    "reuse.probe_params": probe_parameters,
     "reuse.backbone_bytes": lambda: FLOAT_BYTES * trace("VGG-16").conv_params,
 }

@@ -49,13 +49,14 @@ def module_weights() -> int:
 
 FACTS: Mapping[str, Callable[[], Number]] = {
     "take.ninety": lambda: 0.9,
-    "take.seed_spread": lambda: max(class_accuracies()) - min(class_accuracies()),
+    "take.seed_points": lambda: 100 * (max(class_accuracies()) - min(class_accuracies())),
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,
     "take.five_path": lambda: conv_params(1, INPUTS, 16) + conv_params(5, 16, 32),
     "take.five_direct": lambda: conv_params(5, INPUTS, 32),
     "take.module_weights": module_weights,
     "take.kilo": lambda: 1024,
+    "take.first_conv": lambda: conv_params(3, INPUTS, 256),
     "take.times_fewer": lambda: block_params() / module_params(INPUTS),
     "take.library_gap": lambda: (25 - 9) * 16 * 32,
     "take.conv_macs_share": conv_macs_share,

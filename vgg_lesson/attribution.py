@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
+from vgg_lesson.arguments import check_kind
 from vgg_lesson.configs import check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
 from vgg_lesson.models import VGG, VGGBlock, evaluating
@@ -93,17 +94,38 @@ def occlusion(model: VGG, picture: Tensor, label: int, *, size: int = 6, step: i
     return (before - after).reshape(len(places), len(places))
 
 
+def strongest(maps: Tensor, channel: int) -> Tensor:
+    """Indices, int64 (N,), of all pictures: first the one with the strongest answer of ``channel`` anywhere in its map.
+
+    Args:
+        maps: what a layer makes of N pictures, float (N, C, h, w).
+
+    Raises:
+        ValueError: maps of another shape, or a channel that they do not have.
+    """
+    check_kind("maps", maps, Tensor, "a float tensor (N, C, h, w)")
+    if maps.ndim != 4:
+        raise ValueError(f"maps has shape {tuple(maps.shape)}; (N, C, h, w) is expected")
+    if isinstance(channel, bool) or not isinstance(channel, int):
+        raise TypeError(f"channel={channel!r} is {type(channel).__name__}; a whole number is expected")
+    if not 0 <= channel < maps.shape[1]:
+        raise ValueError(f"channel={channel} does not exist; maps has channels 0 to {maps.shape[1] - 1}")
+    return maps[:, channel].amax(dim=(1, 2)).argsort(descending=True)
+
+
 def cover_hottest(
     model: VGG, data: ImageSet, mapped: VGG, layer: str, *, seed: int = 0, batch_size: int = 100
-) -> tuple[float, float]:
-    """Shares of pictures that keep ``model``'s answer when a black square covers the hottest place, and a random one.
+) -> Tensor:
+    """Which pictures keep ``model``'s answer when a black square covers the hottest place, and a random one.
+
+    Returns bool (2, N): a row for the hottest place, a row for the random one.
 
     The square's side is a quarter of the input's, it moves by half its side, and only places that show a good part of
     the garment count, for both. The heat is the mean over the square of ``mapped``'s Grad-CAM at ``layer``, for the
     class that ``model`` answers; ``mapped`` may be ``model`` itself. ``seed`` draws the random places.
     """
     generator = torch.Generator().manual_seed(seed)
-    same = torch.zeros(2)
+    kept: list[Tensor] = []
     for inputs, _ in batches(data, batch_size, preprocessing=model.preprocessing):
         size = inputs.shape[-1] // COVERED_PART
         with evaluating(model):
@@ -114,11 +136,10 @@ def cover_hottest(
         garment = ink > GARMENT * ink.amax(dim=1, keepdim=True)
         hottest = torch.where(garment, hot, -torch.inf).argmax(dim=1)
         drawn = torch.multinomial(garment.float(), 1, generator=generator)[:, 0]
-        for index, places in enumerate((hottest, drawn)):
-            with evaluating(model):
-                after = model(_covered(inputs, places, size, black)).argmax(dim=1)
-            same[index] += (after == answers).sum()
-    return (same[0] / len(data)).item(), (same[1] / len(data)).item()
+        with evaluating(model):
+            after = [model(_covered(inputs, places, size, black)).argmax(dim=1) for places in (hottest, drawn)]
+        kept.append(torch.stack(after) == answers)
+    return torch.cat(kept, dim=1)
 
 
 def _covered(inputs: Tensor, places: Tensor, size: int, black: float) -> Tensor:

@@ -2,7 +2,10 @@
 
 start = fresh.features[0][0].weight.detach()[:, 0].flatten(1)
 alike = torch.nn.functional.cosine_similarity(start, filters.flatten(1))
-assert alike.median() > 0.9, "most filters hardly moved"
+assert alike.median() > 0.9, "most filters kept their pattern"
+sizes = filters.flatten(1).norm(dim=1) / start.norm(dim=1)
+assert ((sizes - 1).abs() > 0.05).float().mean() > 0.5, "and changed in size"
+assert followed > 0.6, "most pictures are named after the dot"
 plain = answers[:, :4, 4:-4].mean(dim=(1, 2))
 inside = answers[:, 19:22, 10:22].mean(dim=(1, 2))
 assert (plain > 2 * inside).sum() >= 3 and (inside > 2 * plain).sum() >= 3, "holes and copies"
@@ -13,8 +16,10 @@ assert card["test_accuracy"] > trained_card("vgg11-class")["test_accuracy"], "tr
 assert reached["right dot"] > 0.99 and reached["no dot"] < 0.5 and reached["wrong dot"] < 0.3
 assert all(row <= 4 and column <= 7 for row, column in hottest), "the dot and nothing else"
 assert all((fall > 0.5 * fall.max()).float().mean() < 0.1 for fall in falls), "piece by piece, and nothing happens"
-for name, (hot, drawn) in kept_shares.items():
-    assert (hot < drawn) == (name == "96-pixel network,\nconv5_2"), "only one map does better than chance"
+for name, (hot, drawn) in kept_answers.items():
+    apart = ((hot & ~drawn).sum() - (~hot & drawn).sum()).item()
+    assert abs(apart) > 2 * (hot ^ drawn).sum().sqrt(), "beyond what a coin would do"
+    assert (apart < 0) == (name == "96-pixel network,\nconv5_2"), "only one map does better than chance"
 assert shares[:9].min() > 0.05 and shares[9] < 0.03, "nine directions are wide, then the widths drop"
 dress, boots = CLASSES.index("Dress"), CLASSES.index("Ankle boot")
 said_of = predict(model, thousand).predicted

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from vgg_lesson.arithmetic import trace
+from vgg_lesson.attribution import strongest
 from vgg_lesson.checks.base import choice, code, number, numbers
 
 EDGE_FILTER = ((-1.0, 0.0, 1.0),) * 3
@@ -44,7 +45,7 @@ def needed_side(cells: int, layer: str = "conv5_2") -> int:
 
 def strongest_pictures(maps: Tensor, channel: int, count: int) -> Tensor:
     """Indices, int64 (count,), of the pictures whose map of this channel, of (N, C, h, w), has the largest values."""
-    return maps[:, channel].amax(dim=(1, 2)).argsort(descending=True)[:count]
+    return strongest(maps, channel)[:count]
 
 
 def share_kept(values: Tensor, count: int) -> float:
@@ -125,8 +126,8 @@ EXERCISES = [
         "c",
         why="Nine weights have no room for a sleeve or a heel, trained or not.",
         hints={
-            "a": "Cover the heading and look again: which filter gave it away?",
-            "b": "Cover the heading and look again: which filter gave it away?",
+            "a": "Take your clearest edge and look at the same place on the other side: does it look different?",
+            "b": "Right side, wrong reason: take your clearest edge and look at the same place on the left.",
         },
     ),
     numbers(
@@ -217,7 +218,7 @@ EXERCISES = [
         "b",
         why="A map is a guess about what matters, and covering is the test that it has to pass.",
         hints={
-            "a": "So one should think. Compare the two marks of the first line, and the bars around them.",
+            "a": "So one should think. Compare the two marks of the first line, then the two counts below.",
             "c": "Read the axis: most pictures keep their answer, wherever they are covered.",
         },
     ),

@@ -46,9 +46,9 @@ def two_filter_sets(left: Filters, right: Filters, names: tuple[str, str] = ("le
         raise ValueError(f"left has {len(left)} filters; a multiple of four, which fills four rows, is expected")
     figure = new_figure(10, 4.6)
     halves: Any = figure.subfigures(1, 2, wspace=0.06)
+    limit = torch.cat([left, right]).abs().amax().item()
     for half, filters, name in zip(halves, (left, right), names, strict=True):
         panels = half.subplots(4, len(filters) // 4).flatten()
-        limit = filters.abs().amax().item()
         for axes, weights in zip(panels, filters, strict=True):
             _show_filter(axes, weights, limit)
         half.suptitle(name, fontsize=16, fontweight="bold")
@@ -105,7 +105,7 @@ def activation_flow(picture: Square, blocks: Sequence[Annotated[Pictures, entrie
             show_image(axes, values[channel], vmin=0, vmax=values[strongest].max(), cmap="Blues")
             _frame(axes)
             axes.set_xlabel(f"{channel}", fontsize=12, labelpad=2)
-        panels[0, column].set_title(f"block {column}\n{channels} of {height}×{width}", fontsize=14)
+        panels[0, column].set_title(f"block {column}\n{channels} maps\n{height}×{width}", fontsize=14)
         told.append(f"block {column}: {channels} maps of {height} by {width}")
     return finish(
         figure, f"One garment on its way through the network, four strongest channels per block. {'; '.join(told)}."

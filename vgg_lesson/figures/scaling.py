@@ -33,7 +33,7 @@ def batch_shares(images: Pictures, counts: Annotated[Sequence[Index], entries(1,
         axes.set_xlabel(f"process\n{owners[place]}", color=ink(color), fontweight="bold")
         for spine in axes.spines.values():
             spine.set(visible=True, color=color, linewidth=4)
-    figure.suptitle("One batch, in its order: each process takes a run of it", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle("One batch, in its order: each process takes a stretch of it", x=0.01, ha="left", fontweight="bold")
     shares = ", then ".join(f"{count} for process {worker}" for worker, count in enumerate(counts))
     return finish(figure, f"A row of {len(images)} garments with coloured frames: {shares}.")
 
@@ -86,9 +86,10 @@ def waits_fitted(rows: Sequence[Measured], bandwidth: Positive, latency: float) 
     axes.plot(megabytes, [1e3 * row.wait for row in rows], "o", color=style.BLUE, markersize=12, label="measured")
     for row, x in zip(rows, megabytes, strict=True):
         axes.annotate(
-            f"{row.hidden} hidden", (x, 1e3 * row.wait), (-12, 10), textcoords="offset points", ha="right",
+            f"{row.hidden} hidden", (x, 1e3 * row.wait), (0, 14), textcoords="offset points",
+            ha="right" if x > ends[1] / 2 else "left",
         )  # fmt: skip
-    axes.set(xlim=(-0.12 * ends[1], ends[1]), xlabel="gradients, MB", ylabel="milliseconds of waiting")
+    axes.set(xlim=(0, ends[1]), xlabel="gradients, MB", ylabel="milliseconds of waiting")
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.2 * axes.get_ylim()[1])
     axes.legend(loc="lower right")
     axes.set_title("More bytes, more waiting")

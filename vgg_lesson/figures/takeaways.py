@@ -97,7 +97,7 @@ def beside_the_table(own: Sequence[TableRow]) -> LessonFigure:
     axes = figure.add_axes((0.27, 0.72 / height, 0.28, 1 - 1.6 / height))
     for place, row in enumerate(rows):
         _draw_row(axes, place, row)
-    axes.set(xlim=(0.815, 0.985), ylim=(-0.6, len(rows) - 0.4), xlabel="test accuracy")
+    axes.set(xlim=(0.805, 0.985), ylim=(-0.6, len(rows) - 0.4), xlabel="test accuracy")
     axes.set_xticks([0.82, 0.86, 0.9, 0.94, 0.98], ["82%", "86%", "90%", "94%", "98%"])
     axes.set_yticks([])
     axes.grid(axis="x", color="#dddddd", linewidth=1)
