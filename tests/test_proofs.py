@@ -16,10 +16,10 @@ from nbformat.v4 import new_code_cell, new_output
 from packaging.requirements import Requirement
 
 from tests.browser.lab import Server
-from tests.proofs import offline, small_disks, versions
+from tests.proofs import offline, small_disks, suite, versions
 from tests.proofs.__main__ import PROOFS as COMMANDS
 from tests.proofs.kernels import Kernel, KernelDiedError, kernel, run_all
-from tests.proofs.outputs import differences
+from tests.proofs.outputs import counted, differences
 from tests.proofs.pods import pod, reason_against
 from tests.proofs.series import code, judged, jupyterlab
 from tools import proofs
@@ -164,6 +164,45 @@ def test_oldest_is_what_the_requirements_allow() -> None:
     newest = [Requirement(line).name for line in versions.pinned("newest")]
     assert [Requirement(line).name for line in pinned] == newest
     assert versions.interpreter("2.0") is None
+
+
+# --- again and again
+
+
+def test_runs_of_the_suite_add_up_until_the_code_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "KEPT", tmp_path / "suite.json")
+    monkeypatch.setattr(suite, "once", lambda busy: {"busy": busy, "seconds": 60, **PASSED})
+    first = suite.run(["3"])
+    assert first.figures["runs"] == 3 and first.unfit and not all(first.verdicts.values())
+    whole = suite.run()
+    assert (whole.figures["runs"], whole.figures["busy"]) == (20, 5) and not whole.unfit
+    assert all(whole.verdicts.values()) and whole.figures["passed"] == 40
+    monkeypatch.setattr(suite, "code_state", lambda: "another")
+    assert suite.run(["1"]).figures["runs"] == 1
+
+
+PASSED = {"passed": 2, "failed": 0, "skipped": 1, "said": ""}
+
+
+@pytest.mark.parametrize(
+    ("last", "status", "counts"),
+    [
+        ("2 passed, 1 skipped in 3.00s", 0, PASSED),
+        (
+            "1 failed, 2 passed, 1 error in 3.00s",
+            1,
+            {"passed": 2, "failed": 2, "skipped": 0, "said": "FAILED a::b - x"},
+        ),
+    ],
+)
+def test_a_test_run_is_counted(last: str, status: int, counts: dict[str, object]) -> None:
+    named = "FAILED a::b - x\n" if status else ""
+    assert counted(subprocess.CompletedProcess([], status, f"..\n{named}{last}\n", "")) == counts
+
+
+def test_a_test_run_that_breaks_off_is_a_failure() -> None:
+    broken = counted(subprocess.CompletedProcess([], 4, "", "no such folder"))
+    assert broken["failed"] == 1 and "no such folder" in broken["said"]
 
 
 # --- what the guide says of them

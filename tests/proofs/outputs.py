@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nbformat import NotebookNode
 from nbval.plugin import coalesce_streams
@@ -15,6 +17,7 @@ from tests.notebook_rules import IGNORED, tags
 LEFT_OUT = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
 # A warning names the file and the line of the code that is to blame; a cell's file is ipykernel's.
 OUTDATED = re.compile(r"^.*(?:ipykernel_|/vgg_lesson/)\S*:\d+: (?:Pending)?(?:Deprecation|Future)Warning: .*$", re.M)
+COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 
 
 def differences(cell: NotebookNode, outputs: Sequence[NotebookNode]) -> str:
@@ -46,3 +49,16 @@ def outdated(outputs: Iterable[NotebookNode]) -> list[str]:
     """Warnings on stderr that the lesson's own code, or a cell, uses what is about to go."""
     errors = (output.text for output in outputs if output.output_type == "stream" and output.name == "stderr")
     return [line for text in errors for line in OUTDATED.findall(text)]
+
+
+def counted(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """How many tests of a pytest run passed, failed (or broke) and were skipped; ``said`` names the failed."""
+    counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
+    last = done.stdout.strip().splitlines()[-1:]
+    for number, what in COUNTS.findall(last[0] if last else ""):
+        counts["failed" if what.startswith("error") else what] += int(number)
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    if done.returncode and not failed:
+        failed = [(done.stdout + done.stderr)[-500:]]
+        counts["failed"] = max(1, counts["failed"])
+    return {**counts, "said": "; ".join(failed)[:2000]}

@@ -8,7 +8,6 @@ temporary files and deleted after use; each takes some gigabytes.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from tests.proofs.outputs import counted
 from tests.proofs.report import Proof
 from tests.test_requirements import floors, lines
 from tools.paths import ROOT
@@ -31,7 +31,6 @@ CHECKED = (
     "notebooks", "tests/test_models.py", "tests/test_training.py", "tests/test_inspection.py", "tests/test_datasets.py",
     "tests/test_checks.py", "tests/test_widgets.py", "tests/test_kept_files.py", "tests/test_command_line.py",
 )  # fmt: skip
-COUNTS = re.compile(r"(\d+) (passed|failed|errors?|skipped)")
 VERSIONS = "import importlib.metadata as m, platform; print(platform.python_version(), *map(m.version, {names!r}))"
 
 
@@ -96,14 +95,7 @@ def tested(python: str, clone: Path) -> dict[str, Any]:
     """How the notebooks and the chosen tests of a clone go with this interpreter."""
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0", "--no-header", *CHECKED]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
-    counts = dict.fromkeys(("passed", "failed", "skipped"), 0)
-    last = done.stdout.strip().splitlines()[-1:]
-    for number, what in COUNTS.findall(last[0] if last else ""):
-        counts["failed" if what.startswith("error") else what] += int(number)
-    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    if done.returncode and not failed:
-        failed = [(done.stdout + done.stderr)[-500:]]
-    return {**counts, "said": "; ".join(failed)[:2000]}
+    return counted(done)
 
 
 def _conclude(proof: Proof, figures: Mapping[str, Mapping[str, Any]]) -> None:

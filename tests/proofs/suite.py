@@ -1,0 +1,110 @@
+"""The whole test suite again and again, some of the times with every processor busy: is any test a matter of luck?
+
+Every run is kept in ``build/suite.json`` as soon as it ends, so that the command can be stopped and given again. Runs
+of other code, notebooks or requirements do not count together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from tests.proofs.outputs import counted
+from tests.proofs.report import Proof
+from tools.paths import ROOT
+from vgg_lesson.files import write_atomically
+from vgg_lesson.machine import cpu_count
+
+RUNS, BUSY_RUNS = 20, 5
+KEPT = ROOT / "build" / "suite.json"
+COUNTED = ("*.py", "*.ipynb", "*.toml", "*.txt", "README.md")
+SPIN = "while True: pass"
+
+
+def run(names: Sequence[str] = ()) -> Proof:
+    """As many runs as are missing, or at most the number that ``names`` holds."""
+    proof = Proof(
+        "suite", "The whole test suite, again and again", ("run", "cores", "minutes", "passed", "failed", "skipped")
+    )
+    state = code_state()
+    runs = kept_runs(state)
+    most = int(names[0]) if names else RUNS
+    for _ in range(min(most, RUNS - len(runs))):
+        runs.append(once(busy=is_busy(len(runs))))
+        write_atomically(KEPT, json.dumps({"state": state, "runs": runs}, indent=1).encode())
+        print(len(runs), runs[-1], flush=True)
+    _conclude(proof, runs)
+    return proof
+
+
+def is_busy(index: int) -> bool:
+    """Whether the run with this index, counted from 0, has company: every fourth one, the last of each four."""
+    return index % (RUNS // BUSY_RUNS) == RUNS // BUSY_RUNS - 1
+
+
+def code_state() -> str:
+    """A digest of what the tests run and read of the repository, figures of proofs and prose of the guide left out."""
+    listed = subprocess.run(["git", "ls-files", "--", *COUNTED], cwd=ROOT, check=True, capture_output=True, text=True)
+    digest = hashlib.sha256()
+    for name in listed.stdout.splitlines():
+        digest.update(name.encode() + b"\0" + (ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def kept_runs(state: str) -> list[dict[str, Any]]:
+    """The runs of the same state of the code that an earlier command has left."""
+    if not KEPT.exists():
+        return []
+    kept = json.loads(KEPT.read_text())
+    return list(kept["runs"]) if kept["state"] == state else []
+
+
+def once(*, busy: bool) -> dict[str, Any]:
+    """One run of all tests: its seconds, counts and what failed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+    started = time.monotonic()
+    with _company(cpu_count() if busy else 0):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return {"busy": busy, "seconds": round(time.monotonic() - started), **counted(done)}
+
+
+@contextmanager
+def _company(count: int) -> Iterator[None]:
+    """Keep ``count`` processors busy."""
+    spinning = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
+
+
+def _conclude(proof: Proof, runs: Sequence[dict[str, Any]]) -> None:
+    for number, one in enumerate(runs, 1):
+        counts = (str(one[name]) for name in ("passed", "failed", "skipped"))
+        proof.rows.append((str(number), "busy" if one["busy"] else "free", f"{one['seconds'] / 60:.1f}", *counts))
+        proof.notes += [f"Run {number}: {one['said']}"] if one["said"] else []
+    busy = [one["seconds"] for one in runs if one["busy"]]
+    free = [one["seconds"] for one in runs if not one["busy"]]
+    proof.figures = {
+        "runs": len(runs), "busy": len(busy), "failed": sum(one["failed"] for one in runs),
+        "passed": sum(one["passed"] for one in runs),
+        "free_seconds": statistics.median(free or [0]), "busy_seconds": statistics.median(busy or [0]),
+    }  # fmt: skip
+    proof.verdicts = {f"{RUNS} runs": len(runs) >= RUNS, "no failure": bool(runs) and not proof.figures["failed"]}
+    proof.unfit = "" if len(runs) >= RUNS else f"{len(runs)} of {RUNS} runs are done; the same command goes on"
+    proof.lines = [
+        (
+            "the whole test suite, again and again",
+            "{failed} failures in {runs} runs, {busy} of them with every processor busy ({passed:,} tests passed in "
+            "all); minutes a run: {free_seconds/60:.0f}, with company {busy_seconds/60:.0f}",
+        )
+    ]
