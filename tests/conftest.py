@@ -15,6 +15,8 @@ from typing import Any
 os.environ["VGG_LESSON_BUDGET"] = "smoke"
 os.environ["VGG_LESSON_OFFLINE"] = "1"
 os.environ.pop("VGG_LESSON_DATA", None)
+if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several workers would wait for each other's processors
+    os.environ["OMP_NUM_THREADS"] = "1"
 if folder := os.environ.get("VGG_LESSON_TEST_DATA"):
     os.environ["VGG_LESSON_DATA"] = str(Path(folder).resolve())
 

@@ -25,6 +25,7 @@ from vgg_lesson.machine import cpu_count
 RUNS, BUSY_RUNS = 20, 5
 KEPT = ROOT / "build" / "suite.json"
 COUNTED = ("*.py", "*.ipynb", "*.toml", "*.txt", "README.md")
+IN_PAIRS = ("-n", "2", "--dist", "loadfile")  # as the README has it
 SPIN = "while True: pass"
 
 
@@ -68,7 +69,7 @@ def kept_runs(state: str) -> list[dict[str, Any]]:
 
 def once(*, busy: bool) -> dict[str, Any]:
     """One run of all tests: its seconds, counts and what failed."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--no-header", *IN_PAIRS]
     started = time.monotonic()
     with _company(cpu_count() if busy else 0):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
