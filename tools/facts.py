@@ -29,6 +29,7 @@ from tools.measured import time_fact
 from tools.paths import ASSETS, notebooks
 from tools.proofs import proof_fact
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
+from vgg_lesson.checkpoints import trained_card
 from vgg_lesson.checks.predictions import all_right
 from vgg_lesson.checks.training import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
 from vgg_lesson.configs import CLASS_NETWORK
@@ -213,9 +214,16 @@ FACTS |= {
 
 
 # 07 predictions
+def smoothed_confidence() -> float:
+    """Mean confidence of a network as often right as the shipped one, had it learned its smoothed targets exactly."""
+    right, target = trained_card()["test_accuracy"], 1 - SMOOTHING + SMOOTHING / 10
+    return right * target + (1 - right) * SMOOTHING / 10
+
+
 FACTS |= {
     "predictions.eight_at_90": lambda: all_right(0.9, 8),
     "predictions.smoothing": lambda: SMOOTHING,
+    "predictions.smoothed_confidence": smoothed_confidence,
 }
 
 

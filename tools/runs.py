@@ -51,10 +51,12 @@ class Plan:
     steps: int = 300
     lr: float = 0.1
     momentum: float = 0.0
+    zero_biases: bool = False
 
     def __str__(self) -> str:
         momentum = f", Nesterov momentum {self.momentum:g}" if self.momentum else ""
-        return f"VGG-11 layout, quarter width, init {self.init}, seed {self.seed}, lr {self.lr:g}{momentum}"
+        biases = " with biases of zero" if self.zero_biases else ""
+        return f"VGG-11 layout, quarter width, init {self.init}{biases}, seed {self.seed}, lr {self.lr:g}{momentum}"
 
 
 GROUPS: Mapping[str, Mapping[str, Plan]] = {
@@ -67,6 +69,7 @@ GROUPS: Mapping[str, Mapping[str, Plan]] = {
     "suspects": {
         "suspect_lr_seed0": Plan("pytorch", 0, lr=0.01),
         "suspect_momentum_seed0": Plan("pytorch", 0, momentum=0.9),
+        "suspect_biases_seed0": Plan("pytorch", 0, zero_biases=True),
     },
 }
 
@@ -87,6 +90,10 @@ class Run:
         plan = self.plan
         torch.manual_seed(plan.seed)
         self.model = class_vgg(batch_norm=False, hidden=1024, init=plan.init)
+        if plan.zero_biases:
+            for name, parameter in self.model.named_parameters():
+                if name.endswith("bias"):
+                    nn.init.zeros_(parameter)
         self.model.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=plan.lr, momentum=plan.momentum, nesterov=plan.momentum > 0

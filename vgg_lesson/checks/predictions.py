@@ -247,7 +247,7 @@ EXERCISES = [
     number(
         "moved_garments",
         lambda: right_after_a_move(4, 2),
-        why="Convolutions treat every place alike; the fully connected layers have weights for each place.",
+        why="A convolution alone treats every place alike; pools, padding and training do not.",
         mistakes=_moved_mistakes,
         otherwise="Change one line of the cell, run it, and give the share it prints, a number between 0 and 1.",
         relative=0.02,

@@ -130,8 +130,8 @@ def two_sizes(small: Square, large: Square, window: Count = 3) -> LessonFigure:
         axes.set_title(f"{side} × {side}: {side * side:,} pixels")
     return finish(
         figure,
-        f"The same garment in {small.shape[-1]} and {large.shape[-1]} pixels per side: smoother, but with no detail "
-        f"added; a {window} × {window} window covers a visible part of the first and a speck of the second.",
+        f"The same garment in {small.shape[-1]} and {large.shape[-1]} pixels per side: smoother; "
+        f"a {window} × {window} window covers a visible part of the first and a speck of the second.",
     )
 
 

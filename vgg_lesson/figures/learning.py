@@ -31,13 +31,18 @@ LABEL_SPACE = 0.062  # of the axes' height between two labels at line ends
 
 @styled
 def loss_curves(
-    curves: Mapping[str, History | Sequence[float]], *, window: Count = 10, title: str = "", finding: str = ""
+    curves: Mapping[str, History | Sequence[float]],
+    *,
+    window: Count = 10,
+    title: str = "",
+    finding: str = "",
+    guessing: str = "ln 10 = 2.303",
 ) -> LessonFigure:
-    """Training loss against steps, one line per run with its name at its end, and ln 10 dashed across.
+    """Training loss against steps, one line per run with its name at its end, and a thin line at the loss of guessing.
 
     Args:
         curves: name → a `History`, or a loss per step. window: steps per point of a line (their mean).
-        finding: the figure's text alternative; by default it lists the runs.
+        finding: the figure's text alternative; by default it lists the runs. guessing: what stands at the thin line.
     """
     figure = new_figure(10, 4.5)
     axes = figure.subplots()
@@ -55,7 +60,7 @@ def loss_curves(
     axes.axhline(CHANCE_LOSS, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.5, zorder=0)
     axes.set(xlim=(0, 1.02 * longest), xlabel="step", ylabel=f"training loss (means of {window} steps)")
     axes.set_ylim(0, max(2.75, 1.05 * max(axes.dataLim.y1, CHANCE_LOSS)))
-    axes.text(0.99 * longest, CHANCE_LOSS + 0.08, "ln 10 = 2.303", color=style.GREY, va="bottom", ha="right")
+    axes.text(0.99 * longest, CHANCE_LOSS + 0.08, guessing, color=style.GREY, va="bottom", ha="right")
     _label_ends(axes, ends, longest)
     axes.set_title(title)
     return finish(figure, finding or f"Training loss by step of {len(curves)} runs: {', '.join(curves)}.")

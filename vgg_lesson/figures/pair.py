@@ -40,7 +40,7 @@ def tell_apart(
         show_image(axes, images[index].numpy(), cmap="gray", vmin=0, vmax=255)
         axes.set_title(name, fontsize=13, loc="center", fontweight="normal", color=_color(index), pad=3)
     _draw_signal(figure.add_axes((0.225, 0.2, 0.435, 0.65)), signals)
-    _draw_scores(figure.add_axes((0.775, 0.2, 0.21, 0.65)), scores, classes)
+    _draw_scores(figure.add_axes((0.775, 0.2, 0.19, 0.65)), scores, classes)
     gap = (scores[0] - scores[1]).abs().max().item()
     title = (
         f"Their scores differ by up to about {_short(gap)}" if gap else "Their scores are the same to the last digit"

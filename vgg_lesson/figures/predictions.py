@@ -180,7 +180,7 @@ def reliability(curves: Annotated[Mapping[str, Calibration], entries(1, 3)]) -> 
     figure = new_figure(10, 5)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=2)
-    above.annotate("as sure as right", (0.12, 0.12), (6, -14), textcoords="offset points", color=GREY, fontsize=13)
+    above.annotate("as sure as right", (0.55, 0.55), (10, -16), textcoords="offset points", color=GREY, fontsize=13)
     looks = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (PINK, "^", "-."))
     told = []
     for index, ((name, curve), (color, marker, line)) in enumerate(zip(curves.items(), looks, strict=False)):
