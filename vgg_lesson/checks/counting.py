@@ -152,6 +152,8 @@ def batch_mistakes() -> dict[float, str]:
         left // picture: "The pictures are not alone: what must be in memory even at batch size 1?",
         (left - bill.weights) // picture: "The weights are in. What does the backward pass write for each of them?",
         (BINDER_BYTES - fixed) // picture: "Python and torch live in the same 2 GB: take their share off first.",
+        (left - fixed)
+        // (picture * 4 / 3): "That has the extra third in it. The exercise asks for the bill as it stands.",
         (left - fixed) // picture + 1: "That batch does not quite fit: round down.",
         BINDER_BYTES // picture: "Two gigabytes hold more than pictures. What is there before the first one?",
         (2 * 2**30 - KERNEL_BYTES - fixed) // picture: "Nearly: here 1 GB is 10⁹ bytes, not 2³⁰.",

@@ -39,7 +39,8 @@ def draw_network(config: str | VGGConfig = "VGG-11", **options: Any) -> LessonFi
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     axes.set(xlim=(0, WIDTH), ylim=(0, 4.85))
-    _Scene(axes, counted).draw(counted.config.name)
+    width = options.get("width", 1)
+    _Scene(axes, counted).draw(counted.config.name if width == 1 else f"{counted.config.name}, width {width:g}")
     flat = _flattened(counted)
     last = counted.rows[-1].output_shape[0]
     return finish(
@@ -141,7 +142,7 @@ class _Scene:
             self.axes.text(x, 0.53 - 0.22 * index, line, ha="center", va="center", size=12, color=color)
 
     def _headline(self, name: str) -> None:
-        self.axes.text(MARGIN, 4.62, f"{name}, drawn to scale", va="center", weight="bold", size=16)
+        self.axes.text(MARGIN, 4.62, f"{name}, to scale", va="center", weight="bold", size=16)
         left = WIDTH - sum(0.42 + 0.093 * len(words) for words in KIND_NAMES.values())
         for kind, words in KIND_NAMES.items():
             self.axes.add_patch(Rectangle((left, 4.55), 0.15, 0.15, color=KIND_COLORS[kind]))

@@ -92,5 +92,5 @@ def guess_beside_answer(measured: Share, *, guess: Any = ..., chance: Share, peo
         axes.set_ylim(-0.9, 2.5)
     return finish(
         figure,
-        f"The network names {measured:.0%} of the test images; blind guessing {chance:.0%}, people {people:.1%}.",
+        f"The network names {measured:.1%} of the test images; blind guessing {chance:.0%}, people {people:.1%}.",
     )
