@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from torch import Tensor
 from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
 from vgg_lesson.augmentation import AUGMENTATIONS, random_flip
 from vgg_lesson.checks.training import EXERCISES, smallest_loss, standard_error
+from vgg_lesson.machine import interrupts_held
 
 RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
@@ -93,6 +95,23 @@ def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
     assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
 
 
+def test_an_interrupt_before_the_first_step_leaves_nothing_to_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    def at_once(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vgg_lesson.training.batches", at_once)
+    with pytest.raises(KeyboardInterrupt):
+        fit(network(), pictures(), **RECIPE)
+
+
+def test_an_interrupt_waits_for_the_end_of_what_must_not_be_cut_off() -> None:
+    done = False
+    with pytest.raises(KeyboardInterrupt), interrupts_held():
+        signal.raise_signal(signal.SIGINT)
+        done = True
+    assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_a_run_told_to_stop_at_its_last_step_is_complete() -> None:
     history = fit(
         network(), pictures(), pictures(12, 1), **RECIPE, on_step=lambda history: len(history.step_losses) < 9
@@ -139,8 +158,8 @@ def test_an_interruption_returns_the_history_so_far(monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patched:
         patched.setattr("vgg_lesson.training.progress_view", impatient)
         model = network()
-        history = fit(model, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt")
-    assert history.interrupted and len(history.step_losses) == 4
+        history = fit(model, pictures(), pictures(12, 1), **RECIPE, checkpoint=tmp_path / "run.pt")
+    assert history.interrupted and len(history.step_losses) == 4 and history.last.validation_accuracy is not None
     assert [e.step for e in history.epochs] == [3, 4] and math.isfinite(history.last.train_loss)
     whole = network()
     fit(whole, pictures(), **RECIPE)

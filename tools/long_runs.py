@@ -40,6 +40,7 @@ class LongRun:
     seed: int = 0
     look: bool = False
     raw: bool = False
+    flips: bool = False
 
     def log(self, name: str, train: ImageSet, test: ImageSet) -> str | None:
         """Train to the end and return the log as CSV; None if interrupted."""
@@ -55,7 +56,7 @@ class LongRun:
             return None
         accuracies = {record.step: record.validation_accuracy for record in history.epochs}
         if not self.look:
-            accuracies = {len(history.step_losses): evaluate(model, test)[1]}
+            accuracies = {len(history.step_losses): evaluate(model, test, flips=self.flips)[1]}
         return self._header(history) + _rows(history, accuracies)
 
     def _header(self, history: History) -> str:
@@ -69,7 +70,11 @@ class LongRun:
 
 def _plan(name: str, about: str, seeds: int) -> dict[str, LongRun]:
     plan = PLANS[name]
-    return {f"{name}_seed{seed}": LongRun(about, name, plan.network, plan.recipe, seed) for seed in range(seeds)}
+    network = {"config": plan.config, **plan.network}
+    return {
+        f"{name}_seed{seed}": LongRun(about, name, network, plan.recipe, seed, flips=plan.flips)
+        for seed in range(seeds)
+    }
 
 
 def _post(init: str, about: str) -> LongRun:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from vgg_lesson.datasets import ImageSet
 from vgg_lesson.history import History
 from vgg_lesson.models import class_vgg
-from vgg_lesson.training import evaluate, fit
+from vgg_lesson.training import fit
 
 # The row "+ one cycle to 0.1" of notebook 06; everything else as `class_vgg` and `fit` have it.
 RECIPE: Mapping[str, Any] = MappingProxyType({"lr": 0.1, "momentum": 0.9, "schedule": "one-cycle"})
@@ -82,13 +82,9 @@ def run_changed(
     torch.manual_seed(seed)
     model = class_vgg(**(change if dial.of_network else {}))
     recipe = {**RECIPE, "seed": seed, **({} if dial.of_network else change)}
-    history = fit(
+    return fit(
         model, train, validation, steps=steps, label=run_name(what, value), show=False, on_step=on_step, **recipe
     )
-    if history.interrupted and history.epochs:
-        loss, accuracy = evaluate(model, validation)
-        history.epochs[-1] = replace(history.last, validation_loss=loss, validation_accuracy=accuracy)
-    return history
 
 
 def _dial(what: str, value: str) -> Dial:

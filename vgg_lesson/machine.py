@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,6 +91,22 @@ def fast_precision(device: torch.device | str | None = None) -> str:
     else:
         fast = device.type == "cpu" and _cpu_multiplies_bf16()
     return "bf16" if fast else "fp32"
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold a press of Ctrl-C or ■ back until the block has ended; outside the main thread it changes nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 @contextmanager

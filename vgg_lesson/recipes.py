@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vgg_lesson.augmentation import AUGMENTATIONS
-from vgg_lesson.configs import CLASS_NETWORK, check_positive_int
+from vgg_lesson.configs import CLASS_NETWORK, VGGConfig, check_positive_int
 
 SCHEDULES = ("constant", "one-cycle")
 PRECISIONS = ("fp32", "bf16", "auto")
@@ -60,10 +60,15 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Plan:
-    """``network`` are arguments of `build_vgg`, ``recipe`` arguments of `fit`."""
+    """``network`` are arguments of `build_vgg` besides its layout ``config``, ``recipe`` arguments of `fit`.
+
+    ``flips`` is the argument of `evaluate` for the one look at the test set.
+    """
 
     network: Mapping[str, Any]
     recipe: Mapping[str, Any]
+    config: str | VGGConfig = "VGG-11"
+    flips: bool = False
 
 
 _NETWORK = {**CLASS_NETWORK, "dropout": 0.0}

@@ -15,7 +15,7 @@ import torch
 
 from vgg_lesson.budgets import get_budget
 from vgg_lesson.checkpoints import forget_checkpoint, save_weights
-from vgg_lesson.configs import CONFIGS
+from vgg_lesson.configs import CONFIGS, get_config
 from vgg_lesson.datasets import ImageSet, load_fashion_mnist
 from vgg_lesson.distributed import LostPartnerError, Team, joined
 from vgg_lesson.files import remove_drafts
@@ -37,7 +37,7 @@ def add_train_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("train", help="train a network and write its weights")
     parser.add_argument("--out", type=_weights_path, required=True, help="where to write the weights, NAME.safetensors")
     parser.add_argument("--budget", choices=PLANS, help="whose network and recipe to start from")
-    parser.add_argument("--config", choices=CONFIGS, default="VGG-11")
+    parser.add_argument("--config", choices=CONFIGS, help="a column of the paper's table instead of the plan's layout")
     parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
     parser.add_argument("--init", choices=INIT_SCHEMES, default="he")
     parser.add_argument("--seed", type=int, default=0)
@@ -59,6 +59,9 @@ def train(options: argparse.Namespace) -> int:
     try:
         with joined() as team:
             return _train(options, team)
+    except KeyboardInterrupt:
+        print("interrupted before the first step", file=sys.stderr)
+        return 130
     except LostPartnerError as error:
         print(f"\n{error}; {_go_on(options)}", file=sys.stderr)  # the bar was left within its line
         return 1
@@ -77,7 +80,8 @@ def _train(options: argparse.Namespace, team: Team) -> int:
         network["batch_norm"] = options.batch_norm
     recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
     torch.manual_seed(options.seed)
-    model = build_vgg(options.config, **network, init=options.init)
+    config = get_config(options.config or plan.config)
+    model = build_vgg(config, **network, init=options.init)
     data = load_fashion_mnist("train").subset(budget.train_images)
     if options.images:  # indices copy, so that the other images do not stay in memory
         data = data.subset(range(min(options.images, len(data))))
@@ -90,8 +94,8 @@ def _train(options: argparse.Namespace, team: Team) -> int:
             print(f"interrupted; {_go_on(options)}", file=sys.stderr)
         return 130
     if team.leads:
-        made = {"config": options.config, "network": network, "init": options.init, "recipe": recipe}
-        _keep(options, model, history, data, made, team)
+        made = {"config": config.name, "network": network, "init": options.init, "recipe": recipe}
+        _keep(options, model, history, data, made | {"flips": plan.flips}, team)
     return 0
 
 
@@ -103,7 +107,7 @@ def _keep(
     card = {
         **made, "precision_used": precision if precision != "auto" else fast_precision(pick_device()),
         "training_images": len(data), "data": data.source,
-        **(_tested(model) if options.test else {}),
+        **(_tested(model, made["flips"]) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         **({"processes": team.size} if team.size > 1 else {}),
         "command": "python -m vgg_lesson " + " ".join(sys.argv[1:]),
@@ -116,9 +120,9 @@ def _keep(
     print(json.dumps(card, indent=2))
 
 
-def _tested(model: VGG) -> dict[str, float]:
+def _tested(model: VGG, flips: bool) -> dict[str, float]:
     test = load_fashion_mnist("test")
-    loss, accuracy = evaluate(model, test)
+    loss, accuracy = evaluate(model, test, flips=flips)
     return {"test_images": len(test), "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4)}
 
 

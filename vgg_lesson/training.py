@@ -25,11 +25,11 @@ from torch import Tensor, nn
 from vgg_lesson.arguments import check_path
 from vgg_lesson.augmentation import AUGMENTATIONS
 from vgg_lesson.checkpoints import load_checkpoint, save_checkpoint
-from vgg_lesson.configs import check_positive_int
+from vgg_lesson.configs import check_bool, check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
 from vgg_lesson.distributed import Team, team_device
 from vgg_lesson.history import EpochRecord, History
-from vgg_lesson.machine import as_device, fast_precision, memory_kept, pick_device
+from vgg_lesson.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
 from vgg_lesson.models import VGG, evaluating
 from vgg_lesson.progress import progress_view
 from vgg_lesson.recipes import Recipe
@@ -80,7 +80,8 @@ def fit(
     together, and the first of them shows progress, evaluates and writes the checkpoint, which all of them read.
 
     Returns:
-        The `History`, complete, or up to the last step when interrupted from the keyboard or by ``on_step``.
+        The `History`, complete, or up to the last step when interrupted from the keyboard or by ``on_step``; what has
+        been trained until then is validated, too. A second interrupt, or one before the first step, is raised.
 
     Raises:
         ValueError, TypeError: an argument out of range, or a checkpoint that belongs to another run.
@@ -119,8 +120,10 @@ def fit(
             while len(run.history.step_losses) < run.total_steps:
                 run.epoch(view, validation, checkpoint)
     except KeyboardInterrupt:
+        if not run.history.step_losses:
+            raise
         run.history.interrupted = True
-        run.close_epoch(None)
+        run.close_epoch(validation)
     view(run.history, True)
     return run.history
 
@@ -138,15 +141,19 @@ def _after_each_step(
     return after
 
 
-def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32."""
+def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000, flips: bool = False) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32.
+
+    With ``flips`` each picture is shown a second time, mirrored, and the mean of the two rows of scores counts.
+    """
     check_positive_int("batch_size", batch_size)
+    check_bool("flips", flips)
     check_data(model, "data", data)
     device = next(model.parameters()).device
     loss, correct = 0.0, 0
     with evaluating(model):
         for images, labels in batches(data, batch_size, preprocessing=model.preprocessing, device=device):
-            scores = model(images)
+            scores = (model(images) + model(images.flip(3))) / 2 if flips else model(images)
             loss += nn.functional.cross_entropy(scores, labels, reduction="sum").item()
             correct += int((scores.argmax(dim=1) == labels).sum())
     return loss / len(data), correct / len(data)
@@ -163,10 +170,12 @@ class _Run:
         self.history = History(label)
         self.steps_per_epoch = math.ceil(len(train) / recipe.batch_size)
         self.total_steps = recipe.steps or recipe.epochs * self.steps_per_epoch
-        self.optimizer = torch.optim.SGD(
-            model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
-            nesterov=recipe.momentum > 0, fused=device.type in ("cpu", "cuda"),
-        )  # fmt: skip
+        with interrupts_held():  # the first optimizer imports a part of torch that cannot be imported by halves
+            self.optimizer = torch.optim.SGD(
+                model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
+                nesterov=recipe.momentum > 0, fused=device.type in ("cpu", "cuda"),
+            )  # fmt: skip
+            self.optimizer.zero_grad()
         precision = fast_precision(device) if recipe.precision == "auto" else recipe.precision
         self.autocast: Callable[[], Any] = (
             (lambda: torch.autocast(device.type, torch.bfloat16)) if precision == "bf16" else nullcontext
