@@ -67,7 +67,8 @@ def _table(name: str, proof: Mapping[str, Any]) -> str:
     if not proof:
         return f"Not measured yet: `python -m tests.proofs {name} --store` does it.\n"
     rows = [f"| {promise} | {FIGURE.sub(lambda m: _value(name, proof, m), text)} |" for promise, text in proof["lines"]]
-    notes = "".join(f"\n{note}\n" for note in proof["notes"])
+    missed = [f"Missed: {goal}." for goal, met in proof["goals"].items() if not met]
+    notes = "".join(f"\n{note}\n" for note in (*missed, *proof["notes"]))
     source = f"`{proof['command']}`, on `{proof['machine']}`."
     return "\n".join([HEAD, *rows, "", source]) + "\n" + notes
 

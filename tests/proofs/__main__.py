@@ -25,7 +25,7 @@ def main() -> int:
     parser.add_argument("proof", choices=PROOFS)
     parser.add_argument("names", nargs="*", metavar="NAME", help='what to prove it of, such as "05"; default: all')
     parser.add_argument("--store", action="store_true", help="write the figures to vgg_lesson/assets/proofs")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     proof = importlib.import_module(f"tests.proofs.{options.proof}").run(tuple(options.names))
     print(proof, flush=True)
     if options.store and proof.unfit:
