@@ -85,10 +85,8 @@ def waits_fitted(rows: Sequence[Measured], bandwidth: Positive, latency: float) 
     )  # fmt: skip
     axes.plot(megabytes, [1e3 * row.wait for row in rows], "o", color=style.BLUE, markersize=12, label="measured")
     for row, x in zip(rows, megabytes, strict=True):
-        axes.annotate(
-            f"{row.hidden} hidden", (x, 1e3 * row.wait), (0, 14), textcoords="offset points",
-            ha="right" if x > ends[1] / 2 else "left",
-        )  # fmt: skip
+        side, shift = ("right", (0, 14)) if x > ends[1] / 2 else ("left", (10, -16))
+        axes.annotate(f"{row.hidden} hidden", (x, 1e3 * row.wait), shift, textcoords="offset points", ha=side)
     axes.set(xlim=(0, ends[1]), xlabel="gradients, MB", ylabel="milliseconds of waiting")
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.2 * axes.get_ylim()[1])
     axes.legend(loc="lower right")
