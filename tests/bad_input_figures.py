@@ -332,8 +332,10 @@ def _later() -> dict[str, Row]:
 def _learning() -> dict[str, Row]:
     return {
         "learning.loss_curves": Row(
-            figures.loss_curves, lambda: {"curves": {"a": [2.3, 2.2]}, "window": 1, "title": "", "finding": ""},
-            {"title": TEXT, "finding": TEXT}, also={"curves": [{"a": []}, {"a": NOTHING}, {"a": ["2"]}]},
+            figures.loss_curves,
+            lambda: {"curves": {"a": [2.3, 2.2]}, "window": 1, "title": "", "finding": "", "guessing": "?"},
+            {"title": TEXT, "finding": TEXT, "guessing": TEXT},
+            also={"curves": [{"a": []}, {"a": NOTHING}, {"a": ["2"]}]},
         ),
         "learning.impostor_overlay": Row(
             figures.impostor_overlay, lambda: {"network": [2.3, 2.3], "impostor": [2.3, 2.3], "window": 1},

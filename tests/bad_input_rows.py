@@ -231,7 +231,8 @@ def _training() -> dict[str, Row]:
             },
         ),
         "evaluate": Row(
-            vgg_lesson.evaluate, lambda: {"model": MODEL, "data": DATA, "batch_size": 5}, {"data": ("fewer",)}
+            vgg_lesson.evaluate, lambda: {"model": MODEL, "data": DATA, "batch_size": 5, "flips": True},
+            {"data": ("fewer",)},
         ),
         "EpochRecord": Row(
             EpochRecord, lambda: dict(numbers),

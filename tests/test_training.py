@@ -105,11 +105,17 @@ def test_an_interrupt_before_the_first_step_leaves_nothing_to_return(monkeypatch
 
 
 def test_an_interrupt_waits_for_the_end_of_what_must_not_be_cut_off() -> None:
-    done = False
-    with pytest.raises(KeyboardInterrupt), interrupts_held():
-        signal.raise_signal(signal.SIGINT)
-        done = True
-    assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    before, done = signal.signal(signal.SIGINT, signal.default_int_handler), False
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+            done = True
+        assert done and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with interrupts_held():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_run_told_to_stop_at_its_last_step_is_complete() -> None:

@@ -95,8 +95,12 @@ def fast_precision(device: torch.device | str | None = None) -> str:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Hold a press of Ctrl-C or ■ back until the block has ended; outside the main thread it changes nothing."""
-    if threading.current_thread() is not threading.main_thread():
+    """Hold a press of Ctrl-C or ■ back until the block has ended.
+
+    It changes nothing outside the main thread, and where presses are ignored, as behind ``nohup``.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored or threading.current_thread() is not threading.main_thread():
         yield
         return
     pressed: list[int] = []
