@@ -139,6 +139,18 @@ def test_train_writes_weights_card_and_log_and_can_run_again(
     assert first.settings.items() >= network.items()
 
 
+def test_train_interrupted_before_its_first_step_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> History:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    monkeypatch.setattr("vgg_lesson.train_command.fit", interrupted)
+    assert main(["train", "--budget", "smoke", "--out", str(tmp_path / "net.safetensors")]) == 130
+    assert "interrupted before the first step" in capsys.readouterr().err
+
+
 def test_train_goes_on_where_it_was_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
 ) -> None:

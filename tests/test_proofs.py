@@ -181,6 +181,10 @@ def test_runs_of_the_suite_add_up_until_the_code_changes(tmp_path: Path, monkeyp
     assert suite.run(["1"]).figures["runs"] == 1
 
 
+def test_the_suite_is_run_as_the_readme_says() -> None:
+    assert f"&& .venv/bin/pytest {' '.join(suite.IN_PAIRS)}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 PASSED = {"passed": 2, "failed": 0, "skipped": 1, "said": ""}
 
 

@@ -101,7 +101,7 @@ def strongest(maps: Tensor, channel: int) -> Tensor:
         maps: what a layer makes of N pictures, float (N, C, h, w).
 
     Raises:
-        ValueError: maps of another shape, or a channel that they do not have.
+        ValueError, TypeError: maps of another shape, or a channel that they do not have.
     """
     check_kind("maps", maps, Tensor, "a float tensor (N, C, h, w)")
     if maps.ndim != 4:

@@ -60,7 +60,8 @@ def train(options: argparse.Namespace) -> int:
         with joined() as team:
             return _train(options, team)
     except KeyboardInterrupt:
-        print("interrupted before the first step", file=sys.stderr)
+        kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else " before the first step"
+        print(f"interrupted{kept}", file=sys.stderr)
         return 130
     except LostPartnerError as error:
         print(f"\n{error}; {_go_on(options)}", file=sys.stderr)  # the bar was left within its line

@@ -11,3 +11,4 @@ assert sum(real_taps(side) < 0.5 for side in sides) == 2, "on the 2×2 maps of t
 assert entering.sqrt() / signals[-1].spread > 1e4, "more than four powers of ten"
 assert not any(run.escape for run in long_runs.values()), "nothing, with any seed"
 assert all(run.spreads[-1][1] > 5 * run.spreads[0][1] for run in long_runs.values()), "the spread never stood still"
+assert max(freed_run.step_losses[:3]) > 4, "the very first losses stand near 6"
