@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -115,14 +114,6 @@ def test_batches_augment_raw_images(sample: dict[str, ImageSet]) -> None:
     data = sample["test"].subset(10)
     ((images, _),) = batches(data, 10, augment=lambda raw, generator: raw.flip(2))
     assert torch.equal(images, to_batch(data.images.flip(2)))
-
-
-def test_batches_are_fast(sample: dict[str, ImageSet]) -> None:
-    data = sample["train"]
-    started = time.process_time()
-    for _ in batches(data, 128, shuffle=True):
-        pass
-    assert time.process_time() - started < 2  # PIL takes longer than that to resize as many to 224
 
 
 @pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.skipif(os.name == "nt", reason="slow"))])

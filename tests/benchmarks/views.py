@@ -16,6 +16,8 @@ ARITHMETIC, FORWARD = 0.2, 1.0
 VIEWS = {
     "receptive field": widgets.receptive_field, "network builder": widgets.network_builder, "signal": widgets.signal,
     "predictions browser": widgets.predictions_browser, "own picture": widgets.own_picture,
+    "heat map": widgets.heat_map, "seeds": widgets.seeds_view, "neighbours": widgets.neighbours,
+    "scaling": widgets.scaling, "Inception module": widgets.inception_module,
 }  # fmt: skip
 MOST = 24
 

@@ -158,8 +158,8 @@ class OpenNotebook:
         """A cell on the page."""
         return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(number)
 
-    def answer(self, number: int, source: str) -> str:
-        """Type ``source`` over a cell, run it, and return what it shows."""
+    def answer(self, number: int, source: str) -> Locator:
+        """Type ``source`` over a cell, run it, and return where it shows its outputs, which the page may yet draw."""
         before = self.cells[number]["execution_count"]
         editor = self.cell(number).locator(".cm-content")
         editor.click()
@@ -167,10 +167,10 @@ class OpenNotebook:
         self.page.keyboard.insert_text(source)
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_function(
-            f"(before) => {PANEL}.content.model.sharedModel.cells[{number}].execution_count !== before"
+            f"(before) => ![null, before].includes({PANEL}.content.model.sharedModel.cells[{number}].execution_count)"
             f" && {PANEL}.sessionContext.session.kernel.status === 'idle'", arg=before,
         )  # fmt: skip
-        return self.cell(number).locator(".jp-OutputArea").inner_text()
+        return self.cell(number).locator(".jp-OutputArea")
 
 
 class View:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.browser.lab import OpenNotebook, Server, View, server
+from tests.browser.lab import SECONDS_TO_START, OpenNotebook, Server, View, server
 from tools.paths import ROOT, notebooks
 from vgg_lesson import check
 
@@ -38,6 +38,7 @@ def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def page(chromium: Browser) -> Iterator[Page]:
     """A fresh page."""
     context = chromium.new_context(viewport=SCREEN)  # type: ignore[arg-type]
+    context.set_default_timeout(1000 * SECONDS_TO_START)
     yield context.new_page()
     context.close()
 
@@ -106,13 +107,18 @@ def test_the_training_desk_runs_and_stops(lab: Server, page: Page) -> None:
 
 
 def test_an_exercise_answered_wrong_then_right(lab: Server, page: Page) -> None:
+    from playwright.sync_api import expect
+
     notebook = OpenNotebook(page, lab, "03_parameter_arithmetic")
     notebook.run_setup()
     exercise, call = check.EXERCISES[EXERCISE], f"check.{EXERCISE}(answer)"
     mistake, number = exercise.mistakes()[0], notebook.number_of(call)
-    assert exercise.unanswered in notebook.answer(number, f"answer = ...\n{call}")
-    assert mistake.hint in notebook.answer(number, f"answer = {mistake.answer}\n{call}")
-    assert exercise.why in notebook.answer(number, f"answer = {exercise.solution()}\n{call}")
+    for answer, reply in (
+        ("...", exercise.unanswered),
+        (mistake.answer, mistake.hint),
+        (exercise.solution(), exercise.why),
+    ):
+        expect(notebook.answer(number, f"answer = {answer}\n{call}")).to_contain_text(reply, timeout=30_000)
     notebook.cell(number).scroll_into_view_if_needed()
     shoot(page, "exercise")
 

@@ -111,21 +111,24 @@ def _conclude(proof: Proof, figures: dict[str, dict[str, Any]]) -> None:
             for name in NETWORKS
         )  # fmt: skip
         proof.rows.append((number, *shown))
-    results = [result for row in figures.values() for result in row.values()]
+    rows = figures.values()
+    results = [result for row in rows for result in row.values()]
     longest = {
-        name: max((row[name]["asleep"] for row in figures.values() if name in row), default=0.0) for name in NETWORKS
+        part: {name: max((row[name][part] for row in rows if name in row), default=0.0) for name in NETWORKS}
+        for part in ("worst", "asleep")
     }
-    proof.figures = {"notebooks": figures, "count": len(figures), "longest": longest}
+    proof.figures = {"notebooks": figures, "count": len(figures), "cell": longest["worst"], "whole": longest["asleep"]}
     proof.verdicts = {
         "every notebook in both networks": len(results) == len(notebooks()) * len(NETWORKS),
         "no error, untagged cells as stored, the sample named": not any(result["said"] for result in results),
-        f"no notebook sleeps longer than {LONGEST_WAIT:g} s": max(longest.values()) <= LONGEST_WAIT,
+        f"no cell sleeps longer than {LONGEST_WAIT:g} s": max(longest["worst"].values()) <= LONGEST_WAIT,
     }
     proof.lines = [
         ("without network and data all run on the sample, and say so", f"{{count}} notebooks: {AS_STORED}"),
         (
-            f"no notebook waits for the network longer than {LONGEST_WAIT:g} s in all",
-            "{longest.unplugged:.1f} s where there is no route, {longest.silent:.1f} s where nothing answers",
+            f"no cell waits for the network longer than {LONGEST_WAIT:g} s in all",
+            "{cell.unplugged:.1f} s where there is no route, {cell.silent:.1f} s where nothing answers; all cells of a "
+            "notebook together {whole.unplugged:.1f} s and {whole.silent:.1f} s at most",
         ),
     ]
 
