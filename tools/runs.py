@@ -190,19 +190,23 @@ class Run:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m tools runs [GROUP …]``"""
+    """``python -m tools runs [GROUP or RUN …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
-    known = [*GROUPS, "diagnose", *LONG_RUNS]
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"{', '.join(known)}; default: all")
-    options = parser.parse_args(arguments)
-    if unknown := set(options.groups) - set(known):
-        parser.error(f"unknown group {', '.join(sorted(unknown))}; choose from {', '.join(known)}")
+    groups = [*GROUPS, "diagnose", *LONG_RUNS]
+    runs = [name for group in groups for name in _names(group)]
+    what = f"{', '.join(groups)}, or a run of them alone (post_he); default: all"
+    parser.add_argument("wanted", nargs="*", metavar="GROUP", help=what)
+    wanted = parser.parse_args(arguments).wanted or groups
+    if unknown := set(wanted) - {*groups, *runs}:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {what}")
     set_threads()
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
     if (len(train), len(test)) != tuple(FULL_COUNTS.values()):
         parser.exit(1, "the full data are needed; `python -m vgg_lesson data` fetches them\n")
-    for group in options.groups or known:
+    for group in groups:
         for name, made in _logs(group, train, test):
+            if not {group, name} & set(wanted):
+                continue
             path = ASSETS / "runs" / f"{name}.csv"
             if (text := made()) is None:
                 print(f"{name} was interrupted; the same command goes on with it", flush=True)
@@ -212,6 +216,12 @@ def main(arguments: list[str]) -> int:
                 snapshot.unlink()
             print(f"wrote {path.relative_to(ROOT)}", flush=True)
     return 0
+
+
+def _names(group: str) -> list[str]:
+    if group == "diagnose":
+        return [f"diagnose_{cause}" for cause in diagnose.PLANS]
+    return [*LONG_RUNS.get(group, GROUPS.get(group, {}))]
 
 
 def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Callable[[], str | None]]]:
