@@ -24,12 +24,15 @@ from tools.paths import ROOT
 
 PYTHONS = ("3.11", "3.12", "3.13")
 KINDS = ("oldest", "newest")
-SHOWN = ("torch", "torchvision", "ipywidgets", "jupyterlab", "matplotlib")
-# What the tests below need; the rest of tests/requirements.txt is for linters, browsers and the homework.
-TEST_TOOLS = ("pytest", "hypothesis", "psutil", "torchmetrics")
+SHOWN = ("torch", "torchvision", "ipywidgets", "jupyterlab", "notebook", "matplotlib")
+# What the tests below need; the rest of tests/requirements.txt is for linters and the homework.
+TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "psutil", "torchmetrics", "playwright", "notebook")
+BROWSER = "tests/browser/test_jupyterlab.py"
 CHECKED = (
     "notebooks", "tests/test_models.py", "tests/test_training.py", "tests/test_inspection.py", "tests/test_datasets.py",
     "tests/test_checks.py", "tests/test_widgets.py", "tests/test_kept_files.py", "tests/test_command_line.py",
+    f"{BROWSER}::test_a_view_works_in_notebook_7", f"{BROWSER}::test_an_exercise_answered_wrong_then_right",
+    f"{BROWSER}::test_notebook_runs_and_its_views_answer[07_predictions]",
 )  # fmt: skip
 VERSIONS = "import importlib.metadata as m, platform; print(platform.python_version(), *map(m.version, {names!r}))"
 
