@@ -1,5 +1,7 @@
 """The stored logs of whole runs of `vgg_lesson.fit`: the class plan, the full plan, and the post's own experiment.
 
+The runs of the full plan are those of ``python -m vgg_lesson train``; their weights stay in ``build/full``.
+
 A run that is interrupted goes on from its checkpoint when the command is given again.
 """
 
@@ -7,6 +9,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +24,7 @@ from vgg_lesson.datasets import Preprocessing
 from vgg_lesson.machine import cpu_count, fast_precision, pick_device
 from vgg_lesson.stored_runs import COLUMNS
 
-CHECKPOINTS = ROOT / "build" / "runs"
+CHECKPOINTS, FULL = ROOT / "build" / "runs", ROOT / "build" / "full"
 LOSS_EVERY = 10
 POST_EPOCHS = 4
 HEADER = f"""\
@@ -40,7 +45,6 @@ class LongRun:
     seed: int = 0
     look: bool = False
     raw: bool = False
-    flips: bool = False
 
     def log(self, name: str, train: ImageSet, test: ImageSet) -> str | None:
         """Train to the end and return the log as CSV; None if interrupted."""
@@ -56,25 +60,51 @@ class LongRun:
             return None
         accuracies = {record.step: record.validation_accuracy for record in history.epochs}
         if not self.look:
-            accuracies = {len(history.step_losses): evaluate(model, test, flips=self.flips)[1]}
-        return self._header(history) + _rows(history, accuracies)
-
-    def _header(self, history: History) -> str:
+            accuracies = {len(history.step_losses): evaluate(model, test)[1]}
         precision = self.recipe.get("precision", "fp32")
-        return HEADER.format(
-            about=self.about, seed=self.seed, group=self.group, seconds=history.seconds, cpus=cpu_count(),
-            precision=fast_precision(pick_device()) if precision == "auto" else precision,
-            looked="after every epoch" if self.look else "looked at once, at the end",
-        )  # fmt: skip
+        used = fast_precision(pick_device()) if precision == "auto" else precision
+        return _header(self, history, used, self.look) + _rows(history, accuracies)
 
 
-def _plan(name: str, about: str, seeds: int) -> dict[str, LongRun]:
-    plan = PLANS[name]
-    network = {"config": plan.config, **plan.network}
-    return {
-        f"{name}_seed{seed}": LongRun(about, name, network, plan.recipe, seed, flips=plan.flips)
-        for seed in range(seeds)
-    }
+@dataclass(frozen=True)
+class FullRun:
+    """One run of the full plan."""
+
+    seed: int
+    about: str = "the full plan"
+    group: str = "full"
+
+    def log(self, name: str, train: ImageSet, test: ImageSet) -> str | None:
+        """Train, or read what an earlier run left, and return the log as CSV; None if interrupted."""
+        if (made := self.made()) is None:
+            return None
+        card, history = made
+        accuracies = {len(history.step_losses): card["test_accuracy"]}
+        return _header(self, history, card["precision_used"], look=False) + _rows(history, accuracies)
+
+    def made(self) -> tuple[dict[str, Any], History] | None:
+        """The card of the weights and the history; trained first where they are missing."""
+        weights = FULL / f"full_seed{self.seed}.safetensors"
+        history = weights.with_suffix(".csv")
+        if not (weights.exists() and history.exists()):
+            options = ["--budget", "full", "--seed", str(self.seed), "--out", str(weights), "--log", str(history)]
+            command = [sys.executable, "-m", "vgg_lesson", "train", *options]
+            if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+                return None
+        return json.loads(weights.with_suffix(".json").read_text()), History.from_csv(history)
+
+
+def _header(run: LongRun | FullRun, history: History, precision: str, look: bool) -> str:
+    return HEADER.format(
+        about=run.about, seed=run.seed, group=run.group, seconds=history.seconds, cpus=cpu_count(),
+        precision=precision, looked="after every epoch" if look else "looked at once, at the end",
+    )  # fmt: skip
+
+
+def _class(seed: int) -> LongRun:
+    plan = PLANS["class"]
+    about = "the class plan, VGG-11 layout at quarter width, 32x32"
+    return LongRun(about, "class", {"config": plan.config, **plan.network}, plan.recipe, seed)
 
 
 def _post(init: str, about: str) -> LongRun:
@@ -84,9 +114,10 @@ def _post(init: str, about: str) -> LongRun:
                    look=True, raw=True)  # fmt: skip
 
 
-LONG_RUNS: Mapping[str, Mapping[str, LongRun]] = {
-    "class": _plan("class", "the class plan, VGG-11 layout at quarter width, 32x32", 5),
-    "full": _plan("full", "the full plan", 3),
+FULL_RUNS: Mapping[str, FullRun] = {f"full_seed{seed}": FullRun(seed) for seed in range(3)}
+LONG_RUNS: Mapping[str, Mapping[str, LongRun | FullRun]] = {
+    "class": {f"class_seed{seed}": _class(seed) for seed in range(5)},
+    "full": FULL_RUNS,
     "post": {"post_pytorch": _post("pytorch", "PyTorch's initialisation"), "post_he": _post("he", "He initialisation")},
 }
 

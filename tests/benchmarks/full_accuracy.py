@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from statistics import mean
 
 from tests.benchmarks.report import Report, spread
-from tools.paths import ROOT
-from vgg_lesson import History
+from tools.long_runs import FULL_RUNS
 
-SEEDS = (0, 1, 2)
-FOLDER = ROOT / "build" / "full"
 ACCURACY, PARAMETERS, MINUTES = 0.95, 10_000_000, 40.0
 
 
@@ -23,21 +17,15 @@ def run() -> Report:
         ("seed", "parameters", "epochs", "minutes", "test accuracy"),
     )  # fmt: skip
     accuracies, minutes, parameters = [], [], 0
-    for seed in SEEDS:
-        weights = FOLDER / f"full_seed{seed}.safetensors"
-        if not weights.exists():
-            options = ["--budget", "full", "--seed", str(seed), "--out", str(weights)]
-            options += ["--log", str(weights.with_suffix(".csv"))]
-            subprocess.run(
-                [sys.executable, "-m", "vgg_lesson", "train", *options], check=True, stdout=subprocess.DEVNULL
-            )
-        card = json.loads(weights.with_suffix(".json").read_text())
-        history = History.from_csv(weights.with_suffix(".csv"))
+    for run in FULL_RUNS.values():
+        if (made := run.made()) is None:
+            raise RuntimeError("the run was interrupted; the same command goes on with it")
+        card, history = made
         accuracies.append(card["test_accuracy"])
         minutes.append(history.seconds / 60)
         parameters = card["parameters"]
         report.rows.append(
-            (str(seed), f"{parameters:,}", str(len(history.epochs)), f"{minutes[-1]:.1f}", f"{accuracies[-1]:.2%}")
+            (str(run.seed), f"{parameters:,}", str(len(history.epochs)), f"{minutes[-1]:.1f}", f"{accuracies[-1]:.2%}")
         )
     report.rows.append(("all", "", "", spread(minutes), f"mean {mean(accuracies):.2%}"))
     report.figures = {"accuracies": accuracies, "minutes": minutes, "mean": mean(accuracies), "parameters": parameters}
