@@ -26,7 +26,9 @@ PYTHONS = ("3.11", "3.12", "3.13")
 KINDS = ("oldest", "newest")
 SHOWN = ("torch", "torchvision", "ipywidgets", "jupyterlab", "notebook", "matplotlib")
 # What the tests below need; the rest of tests/requirements.txt is for linters and the homework.
-TEST_TOOLS = ("pytest", "pytest-xdist", "hypothesis", "psutil", "torchmetrics", "playwright", "notebook")
+TEST_TOOLS = (
+    "pytest", "pytest-xdist", "hypothesis", "psutil", "torchmetrics", "playwright", "notebook", "latex2mathml",
+)  # fmt: skip
 BROWSER = "tests/browser/test_jupyterlab.py"
 CHECKED = (
     "notebooks", "tests/test_models.py", "tests/test_training.py", "tests/test_inspection.py", "tests/test_datasets.py",
