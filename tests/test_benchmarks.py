@@ -12,7 +12,7 @@ import torch
 
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import ablation, races
-from tests.benchmarks.report import Report
+from tests.benchmarks.report import PAGE, Report, page
 from tools import long_runs
 from tools.long_runs import FullRun
 from vgg_lesson import History, build_vgg
@@ -49,6 +49,15 @@ def test_a_report_keeps_what_it_prints(tmp_path: Path) -> None:
     content = json.loads(report.store(tmp_path).read_text())
     assert content["figures"] == {"tortoise": 1.0} and content["goals"] == {"arrives": True}
     assert "tortoise" in str(report) and "[met] arrives" in str(report)
+
+
+def test_the_page_shows_what_is_stored(tmp_path: Path) -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.benchmarks --store writes it"
+    Report("race", "A race", ("who", "seconds"), [("hare", "9.0")], {}, {"arrives": False}, ["It slept."]).store(
+        tmp_path
+    )
+    shown = page(tmp_path)
+    assert all(text in shown for text in ("## A race", "| hare | 9.0 |", "**Missed**: arrives.", "It slept.", "torch"))
 
 
 def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

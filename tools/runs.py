@@ -3,7 +3,8 @@
 Every run is the plain loop of notebook 05 in float32: the class network without batch norm and with 1,024 hidden
 units, FashionMNIST at 32×32, batches of 128, SGD, cross-entropy; images and dropout in the order of `vgg_lesson.fit`
 with the same seed. A run that is interrupted goes on from the end of its last epoch. The groups
-``diagnose`` (`tools.diagnose`) and ``class``, ``full`` and ``post`` (`tools.long_runs`) say themselves what they are.
+``diagnose`` (`tools.diagnose`), ``search`` (`tools.search`) and ``class``, ``full`` and ``post`` (`tools.long_runs`)
+say themselves what they are.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from tools import diagnose
 from tools.long_runs import LONG_RUNS
 from tools.paths import ASSETS, ROOT
+from tools.search import CANDIDATES
 from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
 from vgg_lesson.files import write_atomically
 from vgg_lesson.idx import FULL_COUNTS
@@ -192,7 +194,7 @@ class Run:
 def main(arguments: list[str]) -> int:
     """``python -m tools runs [GROUP or RUN …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
-    groups = [*GROUPS, "diagnose", *LONG_RUNS]
+    groups = [*GROUPS, "diagnose", "search", *LONG_RUNS]
     runs = [name for group in groups for name in _names(group)]
     what = f"{', '.join(groups)}, or a run of them alone (post_he); default: all"
     parser.add_argument("wanted", nargs="*", metavar="GROUP", help=what)
@@ -221,6 +223,8 @@ def main(arguments: list[str]) -> int:
 def _names(group: str) -> list[str]:
     if group == "diagnose":
         return [f"diagnose_{cause}" for cause in diagnose.PLANS]
+    if group == "search":
+        return [*CANDIDATES]
     return [*LONG_RUNS.get(group, GROUPS.get(group, {}))]
 
 
@@ -230,6 +234,9 @@ def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Ca
         for cause, small in diagnose.PLANS.items():
             yield f"diagnose_{cause}", partial(diagnose.log, small, train)
         return
+    if group == "search":
+        for name, candidate in CANDIDATES.items():
+            yield name, partial(candidate.log, name, train)
     for name, run in LONG_RUNS.get(group, {}).items():
         yield name, partial(run.log, name, train, test)
     for name, plan in GROUPS.get(group, {}).items():

@@ -6,6 +6,9 @@ import argparse
 import importlib
 import sys
 
+from tests.benchmarks.report import PAGE, page
+from vgg_lesson.files import write_atomically
+
 BENCHMARKS = {
     "time_to_post": "seconds until the class network is where the post ended (about four minutes)",
     "full_accuracy": "accuracy of the full plan, three seeds (hours; goes on where it stopped)",
@@ -23,7 +26,7 @@ def main() -> int:
     """Run the benchmarks named, print their tables, and with ``--store`` keep their figures in the package."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--store", action="store_true", help="write the figures to vgg_lesson/assets/benchmarks")
+    parser.add_argument("--store", action="store_true", help="keep the figures, and show them in results.md")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
@@ -35,6 +38,8 @@ def main() -> int:
             print(f"stored in {report.store()}")
         print()
         missed += not all(report.verdicts.values())
+    if options.store:
+        write_atomically(PAGE, page().encode())
     return int(missed > 0)
 
 

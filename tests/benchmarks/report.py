@@ -19,6 +19,14 @@ from vgg_lesson.files import write_atomically
 from vgg_lesson.machine import cpu_count, fast_precision
 
 RESULTS = ASSETS / "benchmarks"
+PAGE = Path(__file__).with_name("results.md")
+HEAD = """\
+# What was measured
+
+Written by `python -m tests.benchmarks --store` from the figures in `vgg_lesson/assets/benchmarks`. Figures in one table
+come from one run on one machine, so ratios can be compared, seconds with those of another machine cannot. A figure with
+two more in brackets is a median, with the least and the greatest.
+"""
 
 
 @dataclass
@@ -50,6 +58,21 @@ class Report:
         }  # fmt: skip
         write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
         return path
+
+
+def page(folder: Path = RESULTS) -> str:
+    """Every stored report as a table, in Markdown, by name."""
+    reports = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return "\n".join([HEAD, *map(_section, reports)])
+
+
+def _section(report: Mapping[str, Any]) -> str:
+    columns = report["columns"]
+    table = [columns, ["---"] * len(columns), *report["rows"]]
+    goals = [f"{'Met' if met else '**Missed**'}: {goal}." for goal, met in report["goals"].items()]
+    notes = "".join(f"\n{line}\n" for line in (*goals, *report["notes"]))
+    rows = "\n".join(f"| {' | '.join(map(str, row))} |" for row in table)
+    return f"## {report['title']}\n\n{rows}\n{notes}\n`{report['command']}`, on `{report['machine']}`.\n"
 
 
 def machine() -> str:

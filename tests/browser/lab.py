@@ -139,9 +139,10 @@ class OpenNotebook:
 
     def restart_and_run_all(self) -> None:
         """What the menu's *Restart Kernel and Run All Cells* does, its question answered with yes."""
+        # Numbers of an earlier run, stored in the notebook, would pass for new ones.
+        self.page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         self.page.evaluate("() => { jupyterapp.commands.execute('notebook:restart-run-all') }")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.wait_for_timeout(1000)
         self.page.wait_for_function(HAS_RUN, timeout=1000 * SECONDS_TO_RUN)
 
     def run_setup(self) -> None:

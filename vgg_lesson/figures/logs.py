@@ -21,6 +21,8 @@ LOG_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": BLACK, "marker": "x", "linestyle": "none", "markersize": 8, "markeredgewidth": 1.5},
 )
 
+GUESSING_LOOK: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1.5}
+
 
 @styled
 def four_logs(
@@ -41,7 +43,7 @@ def four_logs(
     figure = new_figure(10, 5.6)
     for column, (letter, log) in enumerate(logs.items()):
         loss, accuracy = figure.add_subplot(2, len(logs), column + 1), figure.add_subplot(2, len(logs), column + 5)
-        loss.axhline(guessing, color=GREY, linestyle=":", linewidth=1.5)
+        loss.axhline(guessing, **GUESSING_LOOK)
         for axes, measure, limit in ((loss, "loss", highest), (accuracy, "accuracy", 1.0)):
             for (source, _), look in zip(LOG_CURVES, LOG_LOOKS, strict=True):
                 values = [min(value, limit) for value in log[f"{source}_{measure}"]]
@@ -58,7 +60,8 @@ def four_logs(
         last = [f"{log[f'{source}_accuracy'][-1]:.1%}" for source in ("validation", "again")]
         accuracy.set_title("last: {}, {}".format(*last), fontsize=12, fontweight="normal")
     handles = [Line2D([], [], label=label, **look) for (_, label), look in zip(LOG_CURVES, LOG_LOOKS, strict=True)]
-    figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize=13)
+    handles.append(Line2D([], [], label="guessing", **GUESSING_LOOK))
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, fontsize=13)
     return finish(figure, " ".join(f"Log {letter}: {_log_in_words(log)}." for letter, log in logs.items()))
 
 
