@@ -92,8 +92,8 @@ def run() -> Report:
     needed, peak = GOAL * 6 * macs * BATCH / base, max(peaks.values())
     if needed > peak:
         report.notes.append(
-            f"{GOAL:g} times would be {needed / 1e9:.0f} GFLOP/s, more than this processor multiplies at best: the goal "
-            "was set for one with tiles for bf16 (AMX)."
+            f"{GOAL:g} times would be {needed / 1e9:.0f} GFLOP/s, more than this processor multiplies at best: "
+            "the goal was set for one with tiles for bf16 (AMX)."
         )
     report.verdicts = {f"at least {GOAL:g} times the post's images per second": base / best >= GOAL}
     return report

@@ -47,8 +47,9 @@ def run() -> Report:
     report.notes.append(f"Ratio of the training times: {ratio:,.0f}.")
     if precision == "fp32":
         report.notes.append(
-            f"The goal of {RATIO:,} was set for a processor with tiles for bf16 (AMX). At the {LIMITS[precision]:.0f} s "
-            f"that a run in fp32 may take, the ratio would be {whole / LIMITS[precision]:,.0f} here."
+            f"The goal of {RATIO:,} was set for a processor with tiles for bf16 (AMX). At the "
+            f"{LIMITS[precision]:.0f} s that a run in fp32 may take, the ratio would be "
+            f"{whole / LIMITS[precision]:,.0f} here."
         )
     report.figures = {
         "precision": precision, "seconds": seconds, "accuracies": accuracies, "median_seconds": median(seconds),
