@@ -37,6 +37,10 @@ HAS_RUN = f"""() => {{
     return kernel === 'dead' || (waiting.length === 0 && kernel === 'idle');
 }}"""
 BROKEN = ("Error displaying widget", "Click to show javascript error", "Loading widget...")
+MARK = f"""async (number) => {{
+    {PANEL}.content.widgets[number].node.dataset.number = number;
+    await {PANEL}.content.scrollToItem(number);
+}}"""
 CELLS = f"() => {PANEL}.content.model.sharedModel.toJSON().cells"
 
 
@@ -156,8 +160,9 @@ class OpenNotebook:
         return found
 
     def cell(self, number: int) -> Locator:
-        """A cell on the page."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(number)
+        """A cell on the page, where Notebook 7.2 has only the cells in sight."""
+        self.page.evaluate(MARK, number)
+        return self.page.locator(f"[data-number='{number}']")
 
     def answer(self, number: int, source: str) -> Locator:
         """Type ``source`` over a cell, run it, and return where it shows its outputs, which the page may yet draw."""
