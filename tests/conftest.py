@@ -21,6 +21,7 @@ if folder := os.environ.get("VGG_LESSON_TEST_DATA"):
     os.environ["VGG_LESSON_DATA"] = str(Path(folder).resolve())
 
 import pytest
+from hypothesis import settings
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tests import figure_rules
@@ -28,6 +29,9 @@ from tests.notebook_rules import read, strict_share
 from tests.proofs.outputs import outdated
 from tools.paths import notebooks
 from vgg_lesson.style import LessonFigure
+
+settings.register_profile("no clock", deadline=None)
+settings.load_profile("no clock")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,5 +76,8 @@ def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytes
     assert card["test_accuracy"] == 0.95 and len(history.step_losses) == 20
     lines = (run.log("full_seed7", *(None, None)) or "").splitlines()  # type: ignore[arg-type]
     assert "seed 7" in lines[0] and lines[-1].endswith(",0.95") and lines[-1].startswith("20,")
-    monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: type("Done", (), {"returncode": 130}))
+    monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 130))
     assert replace(run, seed=8).made() is None
+    monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
+    with pytest.raises(subprocess.CalledProcessError):
+        replace(run, seed=8).made()

@@ -172,6 +172,7 @@ def test_oldest_is_what_the_requirements_allow() -> None:
 def test_runs_of_the_suite_add_up_until_the_code_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "KEPT", tmp_path / "suite.json")
     monkeypatch.setattr(suite, "once", lambda busy: {"busy": busy, "seconds": 60, **PASSED})
+    monkeypatch.setattr(suite, "code_state", lambda: "one")
     first = suite.run(["3"])
     assert first.figures["runs"] == 3 and first.unfit and not all(first.verdicts.values())
     whole = suite.run()

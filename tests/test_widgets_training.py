@@ -125,7 +125,7 @@ def test_curves_grow_while_it_trains(desk: Desk, monkeypatch: pytest.MonkeyPatch
 def test_stop_ends_the_run_and_keeps_its_curve(desk: Desk) -> None:
     desk.steps = 10_000
     desk.start()
-    while "the recipe" not in desk.runs:
+    while desk.running and "the recipe" not in desk.runs:
         time.sleep(0.01)
     desk.stop.click()
     desk.wait()

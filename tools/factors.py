@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import fcntl
 import io
 import time
 from collections.abc import Iterator, Sequence
@@ -68,6 +67,8 @@ def _runs(names: Sequence[str]) -> Iterator[tuple[str, int]]:
 @contextmanager
 def _mine(name: str, seed: int) -> Iterator[bool]:
     """Whether the run is neither done nor in the hands of another process."""
+    import fcntl  # not on Windows
+
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (FOLDER / f"{name}_seed{seed}.lock").open("w") as lock:
         try:

@@ -19,7 +19,6 @@ from vgg_lesson.checks.factors import (
     false_alarm,
     paper_gap,
     seconds,
-    winners,
 )
 from vgg_lesson.checks.training import standard_error
 from vgg_lesson.factors import CHANGES, VALIDATION, difference, factor_runs, interval, t_factor
@@ -88,7 +87,6 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "factors.runs": lambda: sum(change.seeds for change in CHANGES.values()),
     "factors.judge_error": lambda: 100 * standard_error(0.9, VALIDATION),
     "factors.first_span": _span_of_first_seeds,
-    "factors.winners": winners,
     "factors.two_spreads_kept": lambda: student_within(2.0, 2),
     # Half-widths added as squares are t(n - 1) times the error of the difference, which has 2n - 2 degrees of freedom.
     "factors.rule_keeps_3": lambda: student_within(t_factor(3), 4),

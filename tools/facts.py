@@ -26,7 +26,7 @@ from typing import Any
 
 from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts, takeaways_facts
 from tools.measured import time_fact
-from tools.paths import ASSETS, notebooks
+from tools.paths import ASSETS
 from tools.proofs import proof_fact
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
 from vgg_lesson.checkpoints import trained_card
@@ -106,7 +106,6 @@ def log(name: str) -> Mapping[str, list[float]]:
 FACTS: dict[str, Callable[[], Number]] = {
     "paper.hidden": lambda: 4096,
     "paper.classes": lambda: 1000,
-    "paper.image_size": lambda: 224,
     "data.train": lambda: FULL_COUNTS["train"],
     "data.test": lambda: FULL_COUNTS["test"],
     "data.sample_train": lambda: SAMPLE_COUNTS["train"],
@@ -117,15 +116,11 @@ FACTS: dict[str, Callable[[], Number]] = {
 }
 
 # README
-FACTS |= {"series.notebooks": lambda: len(notebooks())}
 
 # 01 why depth: weights of a layer with C channels in and out, in units of C²
 FACTS |= {
-    "kernel7_over_stack": lambda: 49 / 27,
     "kernel7_extra": lambda: 49 / 27 - 1,
     "stack_saving7": lambda: 1 - 27 / 49,
-    "kernel5_over_stack": lambda: 25 / 18,
-    "stack_saving5": lambda: 1 - 18 / 25,
     # The first layer reads 3 channels and writes 64.
     "depth.first_large": lambda: 49 * 3 * 64,
     "depth.first_stack_over_large": lambda: (9 * 3 * 64 + 2 * 9 * 64 * 64) / (49 * 3 * 64),
@@ -149,19 +144,14 @@ FACTS |= {
     "count.older_post": lambda: network("post_vgg16").total_params + 1792 - 640,
     "count.rgb_extra": lambda: network("vgg11").row("conv1_1").params - network("post").row("conv1_1").params,
     "count.classes_extra": lambda: network("vgg11").row("fc8").params - network("post").row("fc8").params,
-    "count.imagenet_extra": lambda: network("vgg11").total_params - network("post").total_params,
     "count.deepest_over_shallowest": lambda: network("vgg19").total_params / network("vgg11").total_params - 1,
     "count.quarter_times_fewer": lambda: network("post").total_params / network("post_log").total_params,
     "count.quarter_times_fewer_macs": lambda: network("post").total_macs / network("post_log").total_macs,
     "count.gap_times_fewer": lambda: network("post").total_params / network("post_gap").total_params,
     "count.gap_macs_saved": lambda: 1 - network("post_gap").total_macs / network("post").total_macs,
     "bill.picture": lambda: memory(network("post"), 1).activations,
-    "bill.batch128": lambda: memory(network("post"), 128).activations,
-    "bill.total": lambda: memory(network("post"), 128, optimizer="sgd").total,
     "bill.fixed_sgd": lambda: 2 * memory(network("post"), 1).weights,
     "bill.fixed_momentum": lambda: 3 * memory(network("post"), 1).weights,
-    "bill.left_for_pictures": lambda: 1.3e9 - 2 * memory(network("post"), 1).weights,
-    "bill.log_total": lambda: memory(network("post_log"), 128, optimizer="sgd").total,
     "bill.class_total": lambda: memory(network("class"), 128).total,
     "bill.vgg16_batch128": lambda: memory(network("vgg16"), 128).total,
     "bill.vgg16_batch256": lambda: memory(network("vgg16"), 256).total,
@@ -185,7 +175,6 @@ FACTS |= {
 
 # 05 why it stalls: ten ReLU layers, each keeping 1/6 of the variance under PyTorch's default initialisation
 FACTS |= {
-    "stall.variance_per_layer": lambda: 1 / 6,
     "stall.rms_ten_layers": lambda: 6**-5,
     "stall.linear_params": lambda: (28 * 28 + 1) * 10,
     "stall.fc8_params": lambda: (1024 + 1) * 10,

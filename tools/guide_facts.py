@@ -64,7 +64,6 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "exam.flattened": lambda: exam_network().row("fc6").macs // exam_network().row("fc6").output_shape[0],
     "exam.fc6": lambda: exam_network().row("fc6").params,
     "exam.params": lambda: exam_network().total_params,
-    "exam.conv3": lambda: (9 * 256 + 1) * 512,
     "exam.ln100": lambda: math.log(100),
     "exam.spread15": lambda: 6 ** (-15 / 2),
     "exam.he256": lambda: math.sqrt(2 / (9 * 256)),

@@ -26,6 +26,7 @@ from vgg_lesson.stored_runs import COLUMNS
 
 CHECKPOINTS, FULL = ROOT / "build" / "runs", ROOT / "build" / "full"
 LOSS_EVERY = 10
+INTERRUPTED = 130  # the exit status of `train`
 POST_EPOCHS = 4
 HEADER = f"""\
 # {{about}}, seed {{seed}}; {{precision}}, channels_last, {{seconds:.0f}} s of training on {{cpus}} CPUs. \
@@ -89,8 +90,10 @@ class FullRun:
         if not (weights.exists() and history.exists()):
             options = ["--budget", "full", "--seed", str(self.seed), "--out", str(weights), "--log", str(history)]
             command = [sys.executable, "-m", "vgg_lesson", "train", *options]
-            if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+            done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # nosec B603 our own command
+            if done.returncode == INTERRUPTED:
                 return None
+            done.check_returncode()
         return json.loads(weights.with_suffix(".json").read_text()), History.from_csv(history)
 
 

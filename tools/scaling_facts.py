@@ -23,7 +23,6 @@ def paper_bytes() -> float:
 
 
 FACTS: Mapping[str, Callable[[], Number]] = {
-    "scaling.vgg16_mb": lambda: gradient_bytes(trace("VGG-16")) / 1e6,
     "scaling.ring4_mb": sent_by_each,
     "scaling.conv_times_fewer": convolutions_only,
     "scaling.small_mb": lambda: measured_mb(0),

@@ -12,7 +12,6 @@ from matplotlib.text import Text
 
 A4 = (210 / 25.4, 297 / 25.4)  # inches
 SMALLEST = 7.0  # points; less is not read in print
-LINE = 1.42  # distance of two lines, in sizes of the font
 PALE, MIDDLE, DARK = "0.90", "0.72", "0.35"
 
 

@@ -24,7 +24,7 @@ from vgg_lesson.files import write_atomically
 
 FOLDER = ROOT / "build" / "site"
 README = ROOT / "README.md"
-STYLE = "site.css"
+STYLE = "vgg-lesson-site.css"  # also the mark by which an earlier site is known
 EXTERNAL = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
-from vgg_lesson.checks.takeaways import HUMAN_IMAGES, block_params, human_error
+from vgg_lesson.checks.takeaways import block_params, human_error
 from vgg_lesson.factors import Interval, interval
 from vgg_lesson.inception import INPUTS, conv_params, module_convs, module_params
+from vgg_lesson.published import HUMAN_IMAGES
 from vgg_lesson.stored_runs import read_log
 
 Number = int | float
@@ -63,7 +64,6 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "take.quiz_flattened": quiz_flat,
     "take.quiz_error": lambda: QUIZ_ERROR,
     "take.quiz_judge": quiz_judge,
-    "take.gap": lambda: pair_gap().mean,
     "take.gap_low": lambda: pair_gap().low,
     "take.gap_high": lambda: pair_gap().high,
     "take.seconds_ratio": pair_seconds_ratio,

@@ -30,6 +30,7 @@ from tools.paths import NOTEBOOKS, notebooks
 from tools.refresh import execute, not_for_readers, output_text
 from vgg_lesson.budgets import get_budget
 from vgg_lesson.files import write_atomically
+from vgg_lesson.machine import cpu_count
 
 GUIDE = NOTEBOOKS / "instructor_guide.md"
 BLOCK = re.compile(r"(<!-- times:(\w+) -->\n)(?:(?!<!-- times:).)*?(<!-- /times -->)", re.DOTALL)
@@ -124,7 +125,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
         "system": f"{platform.system()} {platform.machine()}",
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "python": platform.python_version(),
         "torch": torch.__version__,

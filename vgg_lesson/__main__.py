@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import sys
 from pathlib import Path
 
 from vgg_lesson.doctor import doctor
 from vgg_lesson.download import download, install, is_complete
+from vgg_lesson.files import REASONS
 from vgg_lesson.idx import FULL_COUNTS, BadDataError, encode_split
 from vgg_lesson.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
 from vgg_lesson.train_command import add_train_parser
 
 _PATIENCE = 3600  # seconds, ahead of a class
 _REASONS = {
-    errno.ENOSPC: "the disk is full: make room for 0.2 GB",
-    errno.EROFS: "the disk is read-only: choose another folder",
-    errno.EACCES: "you may not write there: choose another folder",
-    errno.ENOTDIR: "that is a file: choose a folder",
-    errno.EEXIST: "that is a file: choose a folder",
+    **REASONS,
+    errno.ENOSPC: "the disk is full; make room for 0.2 GB and try again",
+    errno.EEXIST: "that is a file; choose a folder",
 }
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 done, 1 not done and the reason printed, 2 misused."""
+    for stream in (sys.stdout, sys.stderr):  # an arrow must not end a command where the terminal knows no arrows
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     options = build_parser().parse_args(arguments)
     return int(options.run(options))
 
@@ -79,7 +82,7 @@ def make_copy(target: Path, *, force: bool = False) -> int:
     except ValueError as error:
         return _failure(str(error))
     except OSError as error:
-        return _failure(f"{target}: {_REASONS.get(error.errno or 0, error)}")
+        return _failure(f"{target}: {REASONS.get(error.errno or 0, error)}")
     print(f"{len(written)} files written to {target}." if written else f"{target} is up to date.")
     print(f"Open it: jupyter lab {target / '00_start_here.ipynb'}")
     return 0

@@ -285,8 +285,8 @@ def data_loaders(
 
 
 def _safe_workers(batch_bytes: int) -> int:
-    # Workers are forked on Linux only; elsewhere each imports torch again. They hand batches over in shared memory,
-    # 64 MB in a default container, and die when it is full: two workers keep up to three batches each there.
+    # Where workers are not forked (not Linux, or Python 3.14) each imports torch again. They hand batches over in
+    # shared memory, 64 MB in a default container, and die when it is full: two keep up to three batches each there.
     if get_budget().name == "smoke" or sys.platform != "linux" or cpu_count() < 2:
         return 0
     try:

@@ -92,7 +92,7 @@ class Team:
     def seed_step(self, epoch_seed: int, step: int) -> None:
         """In a team, give every step and process dropout masks of its own, which a resumed run draws again."""
         if self.size > 1:
-            torch.manual_seed(epoch_seed * SEED_STEP + step * SEED_RANK + self.rank)
+            torch.manual_seed((epoch_seed * SEED_STEP + step * SEED_RANK + self.rank) % 2**63)
 
 
 @contextmanager

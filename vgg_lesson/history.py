@@ -96,7 +96,10 @@ class History:
         losses: list[float] = []
         if steps.exists():
             with steps.open(newline="") as file:
-                losses = [float(row["loss"]) for row in csv.DictReader(file)]
+                try:
+                    losses = [float(row["loss"]) for row in csv.DictReader(file)]
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ValueError(f"{str(steps)!r}, beside path, holds no losses: {error}") from error
         return cls(label or path.stem, losses, epochs)
 
 

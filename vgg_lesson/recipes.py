@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vgg_lesson.augmentation import AUGMENTATIONS
-from vgg_lesson.configs import CLASS_NETWORK, VGGConfig, check_positive_int
+from vgg_lesson.configs import CLASS_NETWORK, VGGConfig, check_positive_int, check_seed
 
 SCHEDULES = ("constant", "one-cycle")
 PRECISIONS = ("fp32", "bf16", "auto")
@@ -38,8 +38,7 @@ class Recipe:
         check_positive_int("batch_size", self.batch_size)
         if self.steps is not None:
             check_positive_int("steps", self.steps)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise TypeError(f"seed={self.seed!r} is {type(self.seed).__name__}; a whole number is expected")
+        check_seed(self.seed)
         _check_range("lr", self.lr, above=0.0)
         _check_range("momentum", self.momentum, at_least=0.0, below=1.0)
         _check_range("weight_decay", self.weight_decay, at_least=0.0)

@@ -45,7 +45,7 @@ class LessonFigure(Figure):
     def png(self) -> bytes:
         """The picture as a PNG of at most 256 colours: a third of the size, so that notebooks stay light."""
         small = io.BytesIO()
-        with mpl.rc_context(fname=_style_file()):
+        with _DRAWING, mpl.rc_context(fname=_style_file()):
             canvas = FigureCanvasAgg(self)
             canvas.draw()  # savefig would draw twice, and write a PNG to be read again
         pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,9 @@ def train(options: argparse.Namespace) -> int:
     except LostPartnerError as error:
         print(f"\n{error}; {_go_on(options)}", file=sys.stderr)  # the bar was left within its line
         return 1
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else ""
         print(f"{error}{kept}", file=sys.stderr)
@@ -111,7 +115,7 @@ def _keep(
         **(_tested(model, made["flips"]) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         **({"processes": team.size} if team.size > 1 else {}),
-        "command": "python -m vgg_lesson " + " ".join(sys.argv[1:]),
+        "command": "python -m vgg_lesson " + shlex.join(sys.argv[1:]),
     }  # fmt: skip
     save_weights(model, options.out, card)
     if options.log:

@@ -287,7 +287,7 @@ class _Run:
         torch.manual_seed(self._epoch_seed())
         if self._epoch_steps and self._random is not None:
             torch.set_rng_state(self._random["cpu"])
-            if self.device.type != "cpu":
+            if self.device.type in self._random and self.device.type != "cpu":  # not if it was saved on another device
                 torch.get_device_module(self.device).set_rng_state(self._random[self.device.type])
 
     def _random_state(self) -> dict[str, Tensor]:
@@ -304,7 +304,7 @@ class _Run:
 
     def _epoch_seed(self) -> int:
         # A resumed run must draw what the uninterrupted one draws, so every epoch has a seed of its own.
-        return self.recipe.seed * 100_003 + len(self.history.epochs)
+        return (self.recipe.seed * 100_003 + len(self.history.epochs)) % 2**63
 
 
 def check_data(model: VGG, name: str, data: ImageSet) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from tests.benchmarks.report import Report
 from vgg_lesson import ImageSet, build_vgg, data_loaders, load_fashion_mnist
-from vgg_lesson.datasets import batches
+from vgg_lesson.datasets import MEAN, STD, batches
 from vgg_lesson.machine import set_threads
 from vgg_lesson.models import evaluating
 from vgg_lesson.published import published
@@ -121,7 +121,7 @@ def accuracy_on(model: nn.Module, image_size: int, test: ImageSet) -> float:
     correct = 0
     with evaluating(model):
         for images, labels in batches(test, 250, image_size=image_size):
-            scaled = images * 0.3530 + 0.2860
+            scaled = images * STD + MEAN
             correct += int((model(scaled).argmax(dim=1) == labels).sum())
     return correct / len(test)
 

@@ -20,13 +20,13 @@ from vgg_lesson import check
 KILLS = 20
 BAD_DATA = ("tests/test_unreadable_data.py", "tests/test_datasets.py")
 BAD_DATA_TESTS = "bad or permission or mnist or unreadable or cannot_be_read or wrong or unbalanced or server or bytes"
-AUDIT = ("pip_audit", "--strict", "--local", "--skip-editable")
+AUDIT = ("pip_audit", "--local", "--skip-editable")
 
 
 def run(names: Sequence[str] = ()) -> Proof:
     """Every part, or those that ``names`` names: "kills", "damage", "data", "input", "security"."""
     proof = Proof("rough", "Crashes, damaged files, wrong data and wrong calls", ("what", "result"))
-    proof.figures = proof.kept()
+    proof.unfit = "only a part was run" if names else ""
     parts: dict[str, Callable[[Proof], None]] = {
         "kills": _kills, "damage": _damage, "data": _data, "input": _input, "security": _security,
     }  # fmt: skip
@@ -156,13 +156,14 @@ def _audit(proof: Proof) -> None:
     """Known weaknesses of what is installed; the service that knows them is not everywhere within reach."""
     command = [sys.executable, "-m", *AUDIT, "--progress-spinner", "off", "--format", "json"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
-    told = "`pip-audit --strict --local`, over all packages installed"
+    told = "`pip-audit --local`, over all packages installed"
     try:
         packages = json.loads(ran.stdout)["dependencies"]
     except (json.JSONDecodeError, KeyError):
         last = (ran.stderr.strip().splitlines() or ["no answer"])[-1][:160]
         proof.rows.append(("pip-audit", f"could not be run here: {last}"))
-        proof.lines.append((told, "could not be run here: its service was out of reach; the weekly tests run it"))
+        reason = "its service was out of reach" if "onnect" in ran.stderr else "it ended early"
+        proof.lines.append((told, f"could not be run here: {reason}; the weekly tests run it"))
         return
     weak = [package["name"] for package in packages if package.get("vulns")]
     proof.figures |= {"audited": len(packages), "weak": len(weak)}

@@ -22,7 +22,7 @@ __all__ = ["Checks", "Exercise", "Progress", "Verdict", "check"]
 class Checks:
     """All exercises of the series as attributes; ``EXERCISES`` maps each name to its `Exercise`.
 
-    Every module of this package but ``base`` holds a list ``EXERCISES`` for one notebook.
+    A module named after a topic holds the list ``EXERCISES`` of one notebook; the others help them.
     """
 
     def __init__(self) -> None:

@@ -93,9 +93,9 @@ DIAGNOSIS = Exercise(
 @cache
 def trousers_right(*, training: bool) -> float:
     """The share of the trousers among the first 2,000 training images that the shipped network names rightly."""
-    torch.manual_seed(0)
     model = load_trained().train(training)
-    with torch.no_grad():
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
         named = model(to_batch(_trousers())).argmax(dim=1)
     return (named == CLASSES.index("Trouser")).float().mean().item()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.base import choice, code, number
@@ -10,7 +10,6 @@ from vgg_lesson.published import published
 from vgg_lesson.scaling import gradient_bytes, paper_model, ring_bytes
 
 FASTER, GPUS, MINUTE = 10.0, 4, 60.0
-Means = Callable[[Sequence[float], Sequence[int]], float]
 
 
 def mean_of_all(means: Sequence[float], counts: Sequence[int]) -> float:

@@ -88,7 +88,8 @@ def follow(step: Step) -> Trace:
 
 def _trial() -> tuple[nn.Module, list[tuple[Tensor, Tensor]]]:
     draw = torch.Generator().manual_seed(0)
-    model = nn.Sequential(nn.Flatten(), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3))
+    with torch.random.fork_rng(devices=[]):
+        model = nn.Sequential(nn.Flatten(), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, 3))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=draw) / 2)

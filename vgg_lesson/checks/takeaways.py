@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.base import choice, code, number
 from vgg_lesson.checks.quiz import QUIZ
+from vgg_lesson.checks.training import standard_error
 from vgg_lesson.configs import VGGConfig
 from vgg_lesson.inception import INPUTS, MODULE_3A, SIDE, Cell, conv_params, module_convs, module_params
-from vgg_lesson.published import published
-
-HUMAN_IMAGES = 1000
+from vgg_lesson.published import HUMAN_IMAGES, published
 
 
 def block_params(inputs: int = INPUTS, channels: int = 256, convs: int = 2) -> int:
@@ -24,7 +22,7 @@ def block_params(inputs: int = INPUTS, channels: int = 256, convs: int = 2) -> i
 def human_error(images: int = HUMAN_IMAGES) -> float:
     """How far the table's human accuracy typically strays, measured on so many pictures."""
     accuracy = published("fashion_mnist_accuracy")["human"]
-    return math.sqrt(accuracy * (1 - accuracy) / images)
+    return standard_error(accuracy, images)
 
 
 def _params_of(

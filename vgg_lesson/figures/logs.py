@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -10,10 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from vgg_lesson.arguments import Positive, check_same_length, entries
+from vgg_lesson.figures.learning import CHANCE_LOSS
 from vgg_lesson.stored_runs import EPOCH_COLUMNS
 from vgg_lesson.style import BLACK, BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, styled
 
-CHANCE = math.log(10)
 LOG_CURVES = (("train", "training"), ("validation", "validation"), ("again", "the same network, evaluated again"))
 LOG_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": ORANGE, "marker": "s", "linestyle": "--", "markersize": 5, "linewidth": 1.5},
@@ -29,7 +28,7 @@ def four_logs(
     logs: Annotated[Mapping[str, Mapping[str, Sequence[float]]], entries(4, 4)],
     *,
     highest: Positive = 2.6,
-    guessing: Positive = CHANCE,
+    guessing: Positive = CHANCE_LOSS,
 ) -> LessonFigure:
     """Logs side by side, letter → column → value per epoch: loss above, accuracy below, two evaluations of each epoch.
 

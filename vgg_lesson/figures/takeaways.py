@@ -17,10 +17,9 @@ from vgg_lesson.arguments import Count, Share, check_record, entries
 from vgg_lesson.factors import interval
 from vgg_lesson.figures.kinds import APART
 from vgg_lesson.idx import FULL_COUNTS
-from vgg_lesson.published import published
+from vgg_lesson.published import HUMAN_IMAGES, published
 from vgg_lesson.style import LessonFigure, finish, new_figure, styled
 
-HUMAN_IMAGES = 1000
 Cell = tuple[Count, tuple[Count, Count], tuple[Count, Count], Count]
 Pair = Annotated[Mapping[str, Sequence[Share]], entries(2, 2)]
 PATHS = (style.BLUE, style.GREEN, style.ORANGE, style.PINK)

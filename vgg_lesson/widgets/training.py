@@ -22,7 +22,7 @@ from vgg_lesson.widgets.base import LessonView, Panel, Part, menu, toolkit
 DRAW_EVERY = 1.0
 MOST_RUNS = 10
 HELD_OUT = 1 / 12  # of the training pictures, as in notebook 06
-SENTENCE, CURVES = 0, 1
+CURVES = 1
 # Two runs at once would share the processors and torch's random numbers, and neither could be repeated.
 _one_run = threading.Lock()
 
@@ -85,7 +85,7 @@ class Desk(Panel):
     def clear(self) -> None:
         """Forget every run that is over."""
         kept = self.running
-        self.runs = {name: run for name, run in self.runs.items() if name == kept}
+        self.runs = {name: run for name, run in dict(self.runs).items() if name == kept}
         self.refresh()
         self.tell("Forgotten." if not kept else "Forgotten, except the run that is under way.")
 
