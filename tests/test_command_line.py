@@ -19,7 +19,18 @@ from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture
 from vgg_lesson import __main__ as command_line
 from vgg_lesson import sources, working_copy
 from vgg_lesson.__main__ import main
-from vgg_lesson.doctor import FAIL, OK, WARN, _compare, banner, check_machine, check_packages, check_widgets, doctor
+from vgg_lesson.doctor import (
+    FAIL,
+    OK,
+    WARN,
+    Finding,
+    _compare,
+    banner,
+    check_machine,
+    check_packages,
+    check_widgets,
+    doctor,
+)
 from vgg_lesson.idx import SAMPLE_COUNTS
 from vgg_lesson.working_copy import copy_notebooks
 
@@ -79,6 +90,15 @@ def test_doctor_fails_on_bad_data(
 def test_doctor_compares_versions(installed: str | None, specifier: str, status: str) -> None:
     finding = _compare("package", installed, specifier, "install it")
     assert finding.status == status and (" → install it" in str(finding)) == (status == FAIL)
+
+
+def test_doctor_is_content_with_colabs_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = sys.modules["vgg_lesson.doctor"]
+    missing = Finding(FAIL, "widgets (jupyterlab_widgets for ipywidgets 7.7.1)", "missing", "install it")
+    assert module._judged(missing) == missing
+    monkeypatch.setattr(module, "_version", lambda name: "1.0" if name == "google-colab" else None)
+    assert module._judged(missing).status == WARN
+    assert module._judged(missing._replace(subject="torch")).status == FAIL
 
 
 def test_doctor_on_a_poor_machine(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,3 +259,10 @@ def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit, match="2"):
         main([])
     assert "COMMAND" in capsys.readouterr().err
+
+
+def test_train_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in (["--lr", "-1"], ["--head", "x"], ["--images", "-5"], ["--validation", "70000"]):
+        assert main(["train", "--out", str(tmp_path / "net.safetensors"), *wrong]) == 1
+        told = capsys.readouterr().err
+        assert "Traceback" not in told and told.strip() and not (tmp_path / "net.safetensors").exists(), wrong

@@ -16,6 +16,8 @@ from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
 from vgg_lesson.augmentation import AUGMENTATIONS, random_flip
 from vgg_lesson.checks.training import EXERCISES, smallest_loss, standard_error
 from vgg_lesson.machine import interrupts_held
+from vgg_lesson.recipes import Recipe
+from vgg_lesson.training import _Run
 
 RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
@@ -240,3 +242,20 @@ def test_the_keys_of_the_exercises_come_from_torch() -> None:
     assert smallest_loss(0.1, 10) == pytest.approx(smooth) == pytest.approx(keys["smoothed_loss_floor"])
     drawn = torch.rand(2000, 500, generator=torch.Generator().manual_seed(0)) < 0.9
     assert drawn.float().mean(dim=1).std().item() == pytest.approx(standard_error(0.9, 500), rel=0.05)
+
+
+def test_a_checkpoint_of_another_device_is_gone_on_with() -> None:
+    run = _Run(network(), pictures(), Recipe(), torch.device("cpu"), "")
+    run._random, run._epoch_steps = {"cuda": torch.zeros(16, dtype=torch.uint8), "cpu": torch.get_rng_state()}, 1
+    run._seed()
+    run.device = torch.device("meta")
+    run._random = {"cpu": torch.get_rng_state()}
+    run._seed()
+
+
+def test_damaged_step_losses_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.csv"
+    fit(network(), pictures(), **{**RECIPE, "epochs": 1}).to_csv(path)
+    path.with_suffix(".steps.csv").write_text("step,loss\n1,much\n")
+    with pytest.raises(ValueError, match="steps"):
+        History.from_csv(path)

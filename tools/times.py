@@ -247,7 +247,8 @@ def _machine_line(times: Mapping[str, Any]) -> str:
     return (
         f"Measured under the budget `{times['budget']}` with a fresh kernel each, on `{used['processor']}` "
         f"({used['system']}, {used['cores']} cores, `{used['memory_gb']} GB`), `Python {used['python']}`, "
-        f"`torch {used['torch']}`. Yours will differ: run `python -m tools times` on a quiet machine."
+        f"`torch {used['torch']}`. Yours will differ: on Linux, `python -m tools times --try 05` measures it and "
+        "writes nothing."
     )
 
 
