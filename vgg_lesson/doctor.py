@@ -68,7 +68,7 @@ def doctor() -> int:
 
 
 def _judged(finding: Finding) -> Finding:
-    """Colab has its own page and widgets in place of those of JupyterLab; without them no more than a warning is due."""
+    """Colab has its own page and widgets in place of those of JupyterLab; without them it only warns."""
     is_page = finding.subject.partition(" ")[0] in ("jupyterlab", "nbval", "ipywidgets", "widgets")
     missed = is_page and finding.status == FAIL and _version("google-colab") is not None
     return finding._replace(status=WARN) if missed else finding

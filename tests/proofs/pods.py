@@ -129,9 +129,13 @@ def pod(memory: int, cpus: float = 1.0) -> Iterator[Pod]:
 
 
 def reason_against(make: Callable[[int], Pod] = lambda memory: Pod(f"vgg-lesson-try-{os.getpid()}", memory)) -> str:
-    """Why no such group can be made here; empty if one can."""
+    """Why no such group can be made here, or its peak not be read (Linux before 5.19); empty if all is well."""
     try:
-        make(100_000_000).remove()
+        made = make(100_000_000)
+        try:
+            int(made.peak)
+        finally:
+            made.remove()
     except (OSError, LookupError) as error:
         return f"no control group can be made here: {error}"
     return ""
