@@ -114,6 +114,7 @@ def _keep(
         "training_images": len(data), "data": data.source,
         **(_tested(model, made["flips"]) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
         **({"processes": team.size} if team.size > 1 else {}),
         "command": "python -m vgg_lesson " + shlex.join(sys.argv[1:]),
     }  # fmt: skip
