@@ -225,13 +225,13 @@ def _training() -> dict[str, Row]:
             },
             also={
                 "checkpoint": [3, b"x", Path(__file__)], "show": ["maybe", 3, None], "on_step": [3, "stop"],
-                "seed": [2**63, 2**70, -(2**70)], "model": [build_vgg(TINY, device="meta")], "momentum": [1.0, 2],
+                "seed": [2**64, 2**70, -(2**70)], "model": [build_vgg(TINY, device="meta")], "momentum": [1.0, 2],
                 "augment": ["rotate"], "label_smoothing": [1.0],
                 "train": [DATA.images], "validation": [(DATA.images, DATA.labels)],
             },
         ),
         "evaluate": Row(
-            vgg_lesson.evaluate, lambda: {"model": MODEL, "data": DATA, "batch_size": 5, "flips": True},
+            vgg_lesson.evaluate, lambda: {"model": MODEL, "data": DATA, "batch_size": 5, "views": "flip"},
             {"data": ("fewer",)},
         ),
         "EpochRecord": Row(

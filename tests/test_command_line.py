@@ -19,6 +19,7 @@ from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture
 from vgg_lesson import __main__ as command_line
 from vgg_lesson import sources, working_copy
 from vgg_lesson.__main__ import main
+from vgg_lesson.checkpoints import load_weights
 from vgg_lesson.doctor import (
     FAIL,
     OK,
@@ -32,6 +33,7 @@ from vgg_lesson.doctor import (
     doctor,
 )
 from vgg_lesson.idx import SAMPLE_COUNTS
+from vgg_lesson.recipes import PLANS
 from vgg_lesson.working_copy import copy_notebooks
 
 
@@ -266,3 +268,16 @@ def test_train_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.Cap
         assert main(["train", "--out", str(tmp_path / "net.safetensors"), *wrong]) == 1
         told = capsys.readouterr().err
         assert "Traceback" not in told and told.strip() and not (tmp_path / "net.safetensors").exists(), wrong
+
+
+def test_a_column_of_the_paper_trains_under_every_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VGG_LESSON_BUDGET", "smoke")
+    for budget in PLANS:
+        out = tmp_path / f"{budget}.safetensors"
+        options = ["--budget", budget, "--config", "VGG-16", "--images", "16", "--steps", "1", "--batch-size", "8"]
+        assert main(["train", *options, "--no-test", "--out", str(out)]) == 0
+        assert json.loads(out.with_suffix(".json").read_text())["network"]["image_size"] == 32
+        assert load_weights(out).config.name == "VGG-16"
+    capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Random changes to training images that keep their label, on raw uint8 batches, on any device."""
+"""Changes to images that keep their label: random ones for training, on raw uint8 batches; all of them for a test."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import pad
 
 MAX_SHIFT = 2
-ERASED_SIDES = (4, 14)
+VIEWS = ("one", "flip", "flip+shift")
 
 
 def random_flip(images: Tensor, generator: Generator) -> Tensor:
@@ -29,32 +29,23 @@ def random_shift(images: Tensor, generator: Generator) -> Tensor:
     return pad(images, (MAX_SHIFT,) * 4)[index, rows[:, :, None], columns[:, None, :]]
 
 
-def random_erase(images: Tensor, generator: Generator) -> Tensor:
-    """Fill a rectangle in about half of the images (B, H, W) with noise; each side has 4 to 14 pixels.
+def views_of(images: Tensor, kind: str) -> list[Tensor]:
+    """A test batch, float (B, C, H, W), as a network is asked about it: itself ("one") and copies of it.
 
-    Source: Zhong et al., "Random Erasing Data Augmentation", https://arxiv.org/abs/1708.04896, with sides drawn one by
-    one instead of by area and ratio.
+    "flip" adds the mirrored batch, "flip+shift" also both moved by a pixel up, down, left and right, edges repeated.
     """
-    count, height, width = images.shape
-    chosen = torch.rand(count, generator=generator) < 0.5
-    inside = chosen[:, None, None]
-    for dimension, length in ((2, height), (1, width)):
-        side = torch.randint(ERASED_SIDES[0], ERASED_SIDES[1] + 1, (count, 1), generator=generator)
-        start = (torch.rand(count, 1, generator=generator) * (length - side + 1)).long()
-        place = torch.arange(length)
-        inside = inside & ((place >= start) & (place < start + side)).unsqueeze(dimension)
-    noise = torch.randint(256, images.shape, generator=generator, dtype=torch.uint8)
-    return torch.where(inside.to(images.device), noise.to(images.device), images)
+    _, _, height, width = images.shape
+    views = [images] if kind == "one" else [images, images.flip(3)]
+    if kind == "flip+shift":
+        for padded in [pad(view, (1, 1, 1, 1), mode="replicate") for view in views]:
+            views += [padded[:, :, y : y + height, x : x + width] for y, x in ((0, 1), (2, 1), (1, 0), (1, 2))]
+    return views
 
 
 def _flip_and_shift(images: Tensor, generator: Generator) -> Tensor:
     return random_shift(random_flip(images, generator), generator)
 
 
-def _flip_shift_and_erase(images: Tensor, generator: Generator) -> Tensor:
-    return random_erase(_flip_and_shift(images, generator), generator)
-
-
 AUGMENTATIONS: Mapping[str, Callable[[Tensor, Generator], Tensor]] = MappingProxyType(
-    {"flip": random_flip, "flip+shift": _flip_and_shift, "flip+shift+erase": _flip_shift_and_erase}
+    {"flip": random_flip, "flip+shift": _flip_and_shift}
 )

@@ -86,6 +86,8 @@ def _train(options: argparse.Namespace, team: Team) -> int:
     recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
     torch.manual_seed(options.seed)
     config = get_config(options.config or plan.config)
+    if options.image_size is None:  # every block halves the picture once
+        network["image_size"] = max(network["image_size"], 2 ** len(config.blocks))
     model = build_vgg(config, **network, init=options.init)
     data = load_fashion_mnist("train").subset(budget.train_images)
     if options.images:  # indices copy, so that the other images do not stay in memory
@@ -100,7 +102,7 @@ def _train(options: argparse.Namespace, team: Team) -> int:
         return 130
     if team.leads:
         made = {"config": config.name, "network": network, "init": options.init, "recipe": recipe}
-        _keep(options, model, history, data, made | {"flips": plan.flips}, team)
+        _keep(options, model, history, data, made | {"views": plan.views}, team)
     return 0
 
 
@@ -112,7 +114,7 @@ def _keep(
     card = {
         **made, "precision_used": precision if precision != "auto" else fast_precision(pick_device()),
         "training_images": len(data), "data": data.source,
-        **(_tested(model, made["flips"]) if options.test else {}),
+        **(_tested(model, made["views"]) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         **({"processes": team.size} if team.size > 1 else {}),
@@ -126,9 +128,9 @@ def _keep(
     print(json.dumps(card, indent=2))
 
 
-def _tested(model: VGG, flips: bool) -> dict[str, float]:
+def _tested(model: VGG, views: str) -> dict[str, float]:
     test = load_fashion_mnist("test")
-    loss, accuracy = evaluate(model, test, flips=flips)
+    loss, accuracy = evaluate(model, test, views=views)
     return {"test_images": len(test), "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4)}
 
 

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arguments import check_path
-from vgg_lesson.augmentation import AUGMENTATIONS
+from vgg_lesson.augmentation import AUGMENTATIONS, VIEWS, views_of
 from vgg_lesson.checkpoints import load_checkpoint, save_checkpoint
-from vgg_lesson.configs import check_bool, check_positive_int
+from vgg_lesson.configs import check_choice, check_positive_int
 from vgg_lesson.datasets import ImageSet, batches
 from vgg_lesson.distributed import Team, team_device
 from vgg_lesson.history import EpochRecord, History
@@ -67,7 +67,7 @@ def fit(
         lr, momentum (Nesterov when positive), weight_decay (L2), label_smoothing: as in ``torch.optim.SGD`` and
             ``cross_entropy``. schedule: "constant", or "one-cycle": up to ``lr`` in a quarter of the run, then
             down to a hundredth of it, both linear.
-        augment: None, "flip", "flip+shift" or "flip+shift+erase", drawn anew for every batch.
+        augment: None, "flip" or "flip+shift", drawn anew for every batch.
         precision: "fp32", "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it.
         seed: decides the order of the images, augmentation and dropout; torch's global seed is set from it.
         checkpoint: a file that is written after every epoch and every minute, and read first, if it is there: the run
@@ -141,19 +141,20 @@ def _after_each_step(
     return after
 
 
-def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000, flips: bool = False) -> tuple[float, float]:
+def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000, views: str = "one") -> tuple[float, float]:
     """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32.
 
-    With ``flips`` each picture is shown a second time, mirrored, and the mean of the two rows of scores counts.
+    With ``views`` "flip" or "flip+shift" the mean of the scores of several views of each picture counts, see
+    `vgg_lesson.augmentation.views_of`.
     """
     check_positive_int("batch_size", batch_size)
-    check_bool("flips", flips)
+    check_choice("views", views, VIEWS)
     check_data(model, "data", data)
     device = next(model.parameters()).device
     loss, correct = 0.0, 0
     with evaluating(model):
         for images, labels in batches(data, batch_size, preprocessing=model.preprocessing, device=device):
-            scores = (model(images) + model(images.flip(3))) / 2 if flips else model(images)
+            scores = torch.stack([model(view) for view in views_of(images, views)]).mean(dim=0)
             loss += nn.functional.cross_entropy(scores, labels, reduction="sum").item()
             correct += int((scores.argmax(dim=1) == labels).sum())
     return loss / len(data), correct / len(data)
