@@ -12,7 +12,8 @@ from tools.paths import NOTEBOOKS, ROOT
 from vgg_lesson.files import write_atomically
 
 TAKEN = ROOT / "build" / "browser"
-TESTS = ["tests/browser/test_jupyterlab.py", "-k", "01_why or exercise", "-p", "no:nbval", "-o", "addopts="]
+FILES = ["tests/browser/test_jupyterlab.py", "tests/browser/test_by_hand.py"]
+TESTS = [*FILES, "-k", "01_why or exercise", "-p", "no:nbval", "-o", "addopts="]
 KEPT = {
     "01_why_depth-receptive_field": "jupyterlab_receptive_field",
     "exercise": "jupyterlab_exercise",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.lab import SECONDS_TO_START, Server, server
 from tools import site, slides
 from tools.paths import notebooks
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-SCREEN = {"width": 1280, "height": 720}
+SCREEN, LAB_SCREEN = {"width": 1280, "height": 720}, {"width": 1280, "height": 900}
 
 
 class OfflinePage:
@@ -79,3 +80,19 @@ def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     site.build(folder)
     return folder
+
+
+@pytest.fixture(scope="package")
+def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for all tests here; asked for after the browser, so that it starts only where there is one."""
+    with server(tmp_path_factory.mktemp("lab")) as place:
+        yield place
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A fresh page of 1280×900."""
+    context = chromium.new_context(viewport=LAB_SCREEN)  # type: ignore[arg-type]
+    context.set_default_timeout(1000 * SECONDS_TO_START)
+    yield context.new_page()
+    context.close()

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
+from tools.paths import ROOT
 from vgg_lesson.working_copy import copy_notebooks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 SECONDS_TO_START, SECONDS_TO_RUN = 120, 300
+PATIENCE = 30.0  # seconds until a view shows something else on a busy machine
+SCREENSHOTS = Path(os.environ.get("VGG_LESSON_SCREENSHOTS", ROOT / "build" / "browser"))
 SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -222,6 +225,12 @@ class View:
         found = [(kind, item) for kind, selector in kinds.items() for item in self.area.locator(selector).all()]
         return [(kind, item) for kind, item in found if item.is_visible() and item.is_enabled()]
 
+    def value(self, kind: str, control: Locator) -> str:
+        """What a control says."""
+        if kind == "slider":
+            return control.get_attribute("aria-valuenow") or ""
+        return str(control.is_checked()) if kind == "box" else control.input_value()
+
     def put(self, kind: str, control: Locator, place: int) -> None:
         """Move a control to its first (0), middle (1) or last (2) position, sliders with the keyboard."""
         if kind == "menu":
@@ -237,3 +246,41 @@ class View:
             low, high = (int(control.get_attribute(bound) or 0) for bound in ("min", "max"))
             control.fill(str((low, (low + high) // 2, high)[place]))
             control.press("Enter")
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def run_and_move(place: Server, page: Page, name: str) -> None:
+    """Run a notebook from a fresh kernel, move every control of its views, and leave screenshots."""
+    notebook = OpenNotebook(page, place, name)
+    notebook.restart_and_run_all()
+    assert not notebook.errors
+    for number, cell in enumerate(notebook.cells):
+        if cell["cell_type"] == "code" and "widgets." in cell["source"] and "import" not in cell["source"]:
+            view = View(notebook, number)
+            move_every_control(view, f"{name}, {cell['source']}")
+            view.settle()
+            shoot(page, f"{name}-{cell['source'].removeprefix('widgets.').rstrip('()')}")
+    assert not notebook.errors
+    shoot(page, name)
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def move_every_control(view: View, place: str) -> None:
+    """Each control to its ends and its middle: something else is shown each time it says something else."""
+    controls = view.controls()
+    assert controls or view.area.locator("button").count(), place
+    for kind, control in controls:
+        seen = {view.shown}
+        for position in (0, 2, 1):
+            before, value = view.shown, view.value(kind, control)
+            view.put(kind, control, position)
+            if view.value(kind, control) != value:
+                view.changed_from(before, PATIENCE if len(seen) == 1 else 2.0)
+            seen.add(view.shown)
+            assert not view.complaint, f"{place}, {kind}: {view.complaint}"
+        assert len(seen) > 1, f"{place}: a {kind} changes nothing"

@@ -1,145 +1,24 @@
-"""The lesson in JupyterLab: every notebook from a fresh kernel, every control, an exercise, an upload.
+"""The main line in JupyterLab, 00 to 07: every notebook from a fresh kernel, every control of its views.
 
-Screenshots are left in ``build/browser``; ``VGG_LESSON_SCREENSHOTS=DIR`` puts them elsewhere.
+Screenshots are left in ``build/browser``; ``VGG_LESSON_SCREENSHOTS=DIR`` puts them elsewhere. The other notebooks have
+a file of their own, so that two processes can share the work.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image, ImageDraw
 
-from tests.browser.lab import SECONDS_TO_START, OpenNotebook, Server, View, server
-from tools.paths import ROOT, notebooks
-from vgg_lesson import check
+from tests.browser.lab import Server, run_and_move
+from tools.paths import notebooks
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
-SCREENSHOTS = Path(os.environ.get("VGG_LESSON_SCREENSHOTS", ROOT / "build" / "browser"))
-SCREEN = {"width": 1280, "height": 900}
-NAMES = [path.stem for path in notebooks()]
-EXERCISE = "block3_params"
-VIEW = "widgets.network_builder()"
-
-
-@pytest.fixture(scope="package")
-def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for all tests here; asked for after the browser, so that it starts only where there is one."""
-    with server(tmp_path_factory.mktemp("lab")) as place:
-        yield place
-
-
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page."""
-    context = chromium.new_context(viewport=SCREEN)  # type: ignore[arg-type]
-    context.set_default_timeout(1000 * SECONDS_TO_START)
-    yield context.new_page()
-    context.close()
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+NAMES = [path.stem for path in notebooks() if path.stem < "08"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_runs_and_its_views_answer(lab: Server, page: Page, name: str) -> None:
-    notebook = OpenNotebook(page, lab, name)
-    notebook.restart_and_run_all()
-    assert not notebook.errors
-    for number, cell in enumerate(notebook.cells):
-        if cell["cell_type"] == "code" and "widgets." in cell["source"] and "import" not in cell["source"]:
-            view = View(notebook, number)
-            move_every_control(view, f"{name}, {cell['source']}")
-            view.settle()
-            shoot(page, f"{name}-{cell['source'].removeprefix('widgets.').rstrip('()')}")
-    assert not notebook.errors
-    shoot(page, name)
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-
-
-def test_a_view_works_in_notebook_7(chromium: Browser, page: Page, tmp_path: Path) -> None:
-    pytest.importorskip("notebook", reason="Notebook 7 is not installed")
-    with server(tmp_path, "notebook") as place:
-        notebook = OpenNotebook(page, place, "03_parameter_arithmetic")
-        notebook.answer(number := notebook.number_of(VIEW), f"from vgg_lesson import widgets\n\n{VIEW}")
-        move_every_control(View(notebook, number), "Notebook 7")
-        assert not notebook.errors
-        shoot(page, "notebook-7")
-
-
-def move_every_control(view: View, place: str) -> None:
-    """Each control to its ends and its middle: something else is shown each time it says something else."""
-    controls = view.controls()
-    assert controls or view.area.locator("button").count(), place
-    for kind, control in controls:
-        seen = {view.shown}
-        for position in (0, 2, 1):
-            before = view.shown
-            view.put(kind, control, position)
-            view.changed_from(before, 2.0)
-            seen.add(view.shown)
-            assert not view.complaint, f"{place}, {kind}: {view.complaint}"
-        assert len(seen) > 1, f"{place}: a {kind} changes nothing"
-
-
-def test_the_training_desk_runs_and_stops(lab: Server, page: Page) -> None:
-    notebook = OpenNotebook(page, lab, "06_train_it_well")
-    notebook.run_setup()
-    number = notebook.number_of("widgets.training_desk()")
-    notebook.answer(number, "widgets.training_desk()")
-    view = View(notebook, number)
-    before = view.shown
-    view.area.get_by_role("button", name="Run").click()
-    view.changed_from(before, SECONDS_TO_START)
-    view.area.get_by_text("validation pictures are named rightly").last.wait_for()
-    view.area.get_by_role("button", name="Stop").click()
-    view.area.get_by_text("No run of this desk is under way").wait_for()
-    assert not view.complaint and not notebook.errors
-    shoot(page, "training-desk")
-
-
-def test_an_exercise_answered_wrong_then_right(lab: Server, page: Page) -> None:
-    from playwright.sync_api import expect
-
-    notebook = OpenNotebook(page, lab, "03_parameter_arithmetic")
-    notebook.run_setup()
-    exercise, call = check.EXERCISES[EXERCISE], f"check.{EXERCISE}(answer)"
-    mistake, number = exercise.mistakes()[0], notebook.number_of(call)
-    for answer, reply in (
-        ("...", exercise.unanswered),
-        (mistake.answer, mistake.hint),
-        (exercise.solution(), exercise.why),
-    ):
-        expect(notebook.answer(number, f"answer = {answer}\n{call}")).to_contain_text(reply, timeout=30_000)
-    notebook.cell(number).scroll_into_view_if_needed()
-    shoot(page, "exercise")
-
-
-def test_ones_own_picture_is_shown_and_a_text_refused(lab: Server, page: Page, tmp_path: Path) -> None:
-    photo = Image.new("RGB", (320, 400), "white")
-    ImageDraw.Draw(photo).polygon([(60, 80), (260, 80), (300, 350), (20, 350)], fill="navy")
-    photo.save(tmp_path / "skirt.png")
-    (tmp_path / "letter.png").write_text("Dear network, this is no picture.")
-    notebook = OpenNotebook(page, lab, "07_predictions")
-    notebook.run_setup()
-    number = notebook.number_of("widgets.own_picture()")
-    notebook.answer(number, "widgets.own_picture()")
-    view = View(notebook, number)
-    for file, words in (("skirt.png", "trimmed"), ("letter.png", "cannot be shown")):
-        before = view.shown
-        with page.expect_file_chooser() as chooser:
-            view.area.get_by_role("button").first.click()
-        chooser.value.set_files(tmp_path / file)
-        view.changed_from(before, SECONDS_TO_START)
-        view.area.get_by_text(words).wait_for()
-        if file == "skirt.png":
-            shoot(page, "own-picture")
-    assert not view.complaint and not notebook.errors
+    run_and_move(lab, page, name)

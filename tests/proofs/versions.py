@@ -29,12 +29,11 @@ SHOWN = ("torch", "torchvision", "ipywidgets", "jupyterlab", "notebook", "matplo
 TEST_TOOLS = (
     "pytest", "pytest-xdist", "hypothesis", "psutil", "torchmetrics", "playwright", "notebook", "latex2mathml",
 )  # fmt: skip
-BROWSER = "tests/browser/test_jupyterlab.py"
 CHECKED = (
     "notebooks", "tests/test_models.py", "tests/test_training.py", "tests/test_inspection.py", "tests/test_datasets.py",
     "tests/test_checks.py", "tests/test_widgets.py", "tests/test_kept_files.py", "tests/test_command_line.py",
-    f"{BROWSER}::test_a_view_works_in_notebook_7", f"{BROWSER}::test_an_exercise_answered_wrong_then_right",
-    f"{BROWSER}::test_notebook_runs_and_its_views_answer[07_predictions]",
+    "tests/browser/test_by_hand.py",
+    "tests/browser/test_jupyterlab.py::test_notebook_runs_and_its_views_answer[07_predictions]",
 )  # fmt: skip
 VERSIONS = "import importlib.metadata as m, platform; print(platform.python_version(), *map(m.version, {names!r}))"
 
