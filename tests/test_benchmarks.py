@@ -64,7 +64,10 @@ def test_the_page_shows_what_is_stored(tmp_path: Path) -> None:
 def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_runs, "FULL", tmp_path)
     (tmp_path / "full_seed7.safetensors").touch()
-    (tmp_path / "full_seed7.json").write_text(json.dumps({"test_accuracy": 0.95, "precision_used": "fp32"}))
+    plan = PLANS["full"]
+    made = {"network": plan.network, "recipe": {**plan.recipe, "seed": 7}, "threads": 2}
+    made |= {"test_accuracy": 0.95, "precision_used": "fp32"}
+    (tmp_path / "full_seed7.json").write_text(json.dumps(made))
     record = "1,20,0.5,0.8,,,60.0,0.1"
     (tmp_path / "full_seed7.csv").write_text(
         f"epoch,step,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,lr\n{record}\n"
@@ -75,7 +78,12 @@ def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytes
     card, history = run.made() or ({}, History())
     assert card["test_accuracy"] == 0.95 and len(history.step_losses) == 20
     lines = (run.log("full_seed7", *(None, None)) or "").splitlines()  # type: ignore[arg-type]
-    assert "seed 7" in lines[0] and lines[-1].endswith(",0.95") and lines[-1].startswith("20,")
+    assert (
+        "seed 7" in lines[0] and "on 2 CPUs" in lines[0] and lines[-1].endswith(",0.95") and lines[-1].startswith("20,")
+    )
+    (tmp_path / "full_seed7.json").write_text(json.dumps(made | {"recipe": {**plan.recipe, "epochs": 3, "seed": 7}}))
+    with pytest.raises(ValueError, match="another plan"):
+        run.made()
     monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 130))
     assert replace(run, seed=8).made() is None
     monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))

@@ -64,7 +64,7 @@ class LongRun:
             accuracies = {len(history.step_losses): evaluate(model, test)[1]}
         precision = self.recipe.get("precision", "fp32")
         used = fast_precision(pick_device()) if precision == "auto" else precision
-        return _header(self, history, used, self.look) + _rows(history, accuracies)
+        return _header(self, history, used, cpu_count(), self.look) + _rows(history, accuracies)
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,14 @@ class FullRun:
             return None
         card, history = made
         accuracies = {len(history.step_losses): card["test_accuracy"]}
-        return _header(self, history, card["precision_used"], look=False) + _rows(history, accuracies)
+        return _header(self, history, card["precision_used"], card["threads"]) + _rows(history, accuracies)
 
     def made(self) -> tuple[dict[str, Any], History] | None:
-        """The card of the weights and the history; trained first where they are missing."""
+        """The card of the weights and the history; trained first where they are missing.
+
+        Raises:
+            ValueError: what is there was trained by another plan.
+        """
         weights = FULL / f"full_seed{self.seed}.safetensors"
         history = weights.with_suffix(".csv")
         if not (weights.exists() and history.exists()):
@@ -94,12 +98,16 @@ class FullRun:
             if done.returncode == INTERRUPTED:
                 return None
             done.check_returncode()
-        return json.loads(weights.with_suffix(".json").read_text()), History.from_csv(history)
+        card = json.loads(weights.with_suffix(".json").read_text())
+        plan = PLANS["full"]
+        if (card["network"], card["recipe"]) != (plan.network, {**plan.recipe, "seed": self.seed}):
+            raise ValueError(f"{weights} was trained by another plan than today's; delete it to train anew")
+        return card, History.from_csv(history)
 
 
-def _header(run: LongRun | FullRun, history: History, precision: str, look: bool) -> str:
+def _header(run: LongRun | FullRun, history: History, precision: str, cpus: int, look: bool = False) -> str:
     return HEADER.format(
-        about=run.about, seed=run.seed, group=run.group, seconds=history.seconds, cpus=cpu_count(),
+        about=run.about, seed=run.seed, group=run.group, seconds=history.seconds, cpus=cpus,
         precision=precision, looked="after every epoch" if look else "looked at once, at the end",
     )  # fmt: skip
 
