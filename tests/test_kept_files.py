@@ -7,12 +7,14 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from tests.data_fixtures import sample_fixture  # noqa: F401
+from tools import ship
 from vgg_lesson import PLANS, History, ImageSet, VGGConfig, build_vgg, evaluate, fit, load_trained, trace, trained_card
 from vgg_lesson.__main__ import main
 from vgg_lesson.checkpoints import load_weights, save_weights, trained_names
@@ -95,20 +97,50 @@ def test_the_card_beside_the_file_is_that_of_the_file(tmp_path: Path) -> None:
 def test_a_shipped_network_is_what_its_card_says(name: str) -> None:
     content, card = (WEIGHTS / f"{name}.safetensors").read_bytes(), trained_card(name)
     assert card["sha256"] == hashlib.sha256(content).hexdigest()
-    assert card["bytes"] == len(content) <= 4_000_000
+    assert card["bytes"] == len(content) <= (20_000_000 if name == "vgg-full" else 4_000_000)
     assert card["training_images"] == FULL_COUNTS["train"] and card["test_images"] == FULL_COUNTS["test"]
     assert not Path(card["command"].split()[0]).is_absolute() and "/work" not in card["command"]
     model = load_trained(name)
-    counted = trace(card["config"], **{name: value for name, value in card["network"].items() if name != "dropout"})
+    counted = trace(model.config, **{name: value for name, value in card["network"].items() if name != "dropout"})
     assert card["parameters"] == counted.total_params == sum(p.numel() for p in model.parameters())
-    assert model.settings.items() >= card["network"].items()
+    assert model.settings.items() >= card["network"].items() and model.config.name == card["config"]
 
 
-def test_the_class_network_is_shipped_and_knows_the_sample(sample: dict[str, ImageSet]) -> None:
-    card = trained_card()
-    assert card["network"].items() >= CLASS_NETWORK.items() and card["test_accuracy"] > 0.9015
-    accuracy = evaluate(load_trained(), sample["test"].subset(500))[1]
+@pytest.mark.parametrize("name", ["vgg11-class", "vgg-full"])
+def test_a_shipped_network_knows_the_sample(name: str, sample: dict[str, ImageSet]) -> None:
+    card = trained_card(name)
+    accuracy = evaluate(load_trained(name), sample["test"].subset(500))[1]
     assert accuracy == pytest.approx(card["test_accuracy"], abs=0.05)
+
+
+def test_the_shipped_networks_are_those_of_the_plans() -> None:
+    classes, full = trained_card("vgg11-class"), trained_card("vgg-full")
+    assert classes["network"].items() >= CLASS_NETWORK.items() and 0.9015 < classes["test_accuracy"]
+    assert full["network"] == PLANS["full"].network and full["recipe"] == {**PLANS["full"].recipe, "seed": 0}
+    assert full["views"] == PLANS["full"].views and classes["test_accuracy"] < full["test_accuracy"]
+
+
+def test_shipping_halves_the_file_and_keeps_the_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet]
+) -> None:
+    (tmp_path / "weights").mkdir()
+    made = {"seed": 0, "data": "/somewhere", "sha256": "of the whole file", "bytes": 1}
+    save_weights(build_vgg(**SMALL), tmp_path / "full_seed0.safetensors", {})
+    monkeypatch.setattr(ship, "FULL", tmp_path)
+    monkeypatch.setattr(ship, "ASSETS", tmp_path)
+    monkeypatch.setattr(ship, "load_fashion_mnist", sample.__getitem__)
+    monkeypatch.setattr(ship, "FULL_RUNS", {"full_seed0": SimpleNamespace(made=lambda: (made, None))})
+    ship.main([])
+    whole, half = tmp_path / "full_seed0.safetensors", tmp_path / "weights" / "vgg-full.safetensors"
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    card = json.loads(half.with_suffix(".json").read_text())
+    assert card["stored_as"] == "float16" and card["data"] == "FashionMNIST" and card["bytes"] == half.stat().st_size
+    monkeypatch.setattr(ship, "same_answers", lambda *_: 0.99)
+    ship.main([])
+    assert json.loads(half.with_suffix(".json").read_text())["stored_as"] == "float32"
+    monkeypatch.setattr(ship, "FULL_RUNS", {"full_seed0": SimpleNamespace(made=lambda: None)})
+    with pytest.raises(SystemExit, match="goes on"):
+        ship.main([])
 
 
 def test_an_unknown_shipped_network_is_answered_with_those_there_are() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -92,9 +93,9 @@ class FullRun:
         weights = FULL / f"full_seed{self.seed}.safetensors"
         history = weights.with_suffix(".csv")
         if not (weights.exists() and history.exists()):
-            options = ["--budget", "full", "--seed", str(self.seed), "--out", str(weights), "--log", str(history)]
-            command = [sys.executable, "-m", "vgg_lesson", "train", *options]
-            done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)  # nosec B603 our own command
+            files = ["--out", os.path.relpath(weights, ROOT), "--log", os.path.relpath(history, ROOT)]
+            command = [sys.executable, "-m", "vgg_lesson", "train", "--budget", "full", "--seed", str(self.seed), *files]
+            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)  # nosec B603 our own
             if done.returncode == INTERRUPTED:
                 return None
             done.check_returncode()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from statistics import mean
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
+from vgg_lesson.checkpoints import trained_card
 from vgg_lesson.checks.takeaways import block_params, human_error
 from vgg_lesson.factors import Interval, interval
 from vgg_lesson.inception import INPUTS, conv_params, module_convs, module_params
@@ -13,12 +15,12 @@ from vgg_lesson.published import HUMAN_IMAGES
 from vgg_lesson.stored_runs import read_log
 
 Number = int | float
-CLASS_SEEDS = range(5)
+SEEDS = {"class": range(5), "full": range(3)}
 
 
-def class_accuracies() -> list[float]:
-    """Test accuracies of the five stored runs of the class plan."""
-    return [float(read_log(f"class_seed{seed}")[1][-1]["accuracy"]) for seed in CLASS_SEEDS]
+def accuracies(plan: str) -> list[float]:
+    """Test accuracies of the stored runs of a plan."""
+    return [float(read_log(f"{plan}_seed{seed}")[1][-1]["accuracy"]) for seed in SEEDS[plan]]
 
 
 def pair_column(network: str, column: str) -> list[float]:
@@ -50,7 +52,9 @@ def module_weights() -> int:
 
 FACTS: Mapping[str, Callable[[], Number]] = {
     "take.ninety": lambda: 0.9,
-    "take.seed_points": lambda: 100 * (max(class_accuracies()) - min(class_accuracies())),
+    "take.seed_points": lambda: 100 * (max(accuracies("class")) - min(accuracies("class"))),
+    "full.accuracy": lambda: mean(accuracies("full")),
+    "full.params": lambda: trained_card("vgg-full")["parameters"],
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,
     "take.five_path": lambda: conv_params(1, INPUTS, 16) + conv_params(5, 16, 32),
