@@ -93,8 +93,9 @@ class FullRun:
         weights = FULL / f"full_seed{self.seed}.safetensors"
         history = weights.with_suffix(".csv")
         if not (weights.exists() and history.exists()):
-            files = ["--out", os.path.relpath(weights, ROOT), "--log", os.path.relpath(history, ROOT)]
-            command = [sys.executable, "-m", "vgg_lesson", "train", "--budget", "full", "--seed", str(self.seed), *files]
+            kept = ["--out", os.path.relpath(weights, ROOT), "--log", os.path.relpath(history, ROOT)]
+            options = ["train", "--budget", "full", "--seed", str(self.seed), *kept]
+            command = [sys.executable, "-m", "vgg_lesson", *options]
             done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)  # nosec B603 our own
             if done.returncode == INTERRUPTED:
                 return None
