@@ -156,9 +156,10 @@ def step_time(
     top.spines["left"].set_visible(False)
     top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, columnspacing=1.2, handlelength=1.2)
     names = list(operations)[::-1]
-    below.barh(names, [operations[name] for name in names], color=style.SKY, edgecolor=style.BLUE)
-    for name in names:
-        below.text(operations[name], name, f" {operations[name]:.0f}", va="center")
+    below.barh(range(len(names)), [operations[name] for name in names], color=style.SKY, edgecolor=style.BLUE)
+    below.set_yticks(range(len(names)), names)
+    for place, name in enumerate(names):
+        below.text(operations[name], place, f" {operations[name]:.0f}", va="center")
     below.set_xlabel("milliseconds of a step")
     below.set_xlim(0, 1.12 * max(operations.values()))
     figure.suptitle("Where a step's time goes", x=0.01, ha="left", fontweight="bold", fontsize=16)
