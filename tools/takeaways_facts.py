@@ -55,6 +55,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "take.seed_points": lambda: 100 * (max(accuracies("class")) - min(accuracies("class"))),
     "full.accuracy": lambda: mean(accuracies("full")),
     "full.aim": lambda: 0.95,
+    "full.validated": lambda: float(read_log("search_wide")[1][-1]["flip+shift"]),
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,
     "take.five_path": lambda: conv_params(1, INPUTS, 16) + conv_params(5, 16, 32),
