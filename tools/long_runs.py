@@ -96,7 +96,9 @@ class FullRun:
             kept = ["--out", os.path.relpath(weights, ROOT), "--log", os.path.relpath(history, ROOT)]
             options = ["train", "--budget", "full", "--seed", str(self.seed), *kept]
             command = [sys.executable, "-m", "vgg_lesson", *options]
-            done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False)  # nosec B603 our own
+            done = subprocess.run(  # nosec B603 our own command
+                command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False
+            )
             if done.returncode == INTERRUPTED:
                 return None
             done.check_returncode()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from statistics import mean
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checkpoints import trained_card
 from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
 from vgg_lesson.checks.takeaways import block_params, human_error
 from vgg_lesson.factors import Interval, interval
