@@ -11,7 +11,7 @@ assert all(float(row["flip+shift"]) > one for row, one in zip(candidates, one_vi
 assert max(one_view) - min(one_view) < (0.95 * 0.05 / 5000) ** 0.5, "gaps smaller than the judge's error"
 assert one_view[3] == max(one_view) and float(candidates[3]["flip+shift"]) > 0.95, "the last was chosen"
 full_runs = last_accuracies("full", 3)
-assert 0.935 < min(full_runs) and sum(full_runs) / 3 < 0.95, "below the aim, above the table's VGG16"
+assert min(full_runs) > 0.935 and sum(full_runs) / 3 < 0.95, "below the aim, above the table's VGG16"
 assert gap.holds_zero and gap.high < 0.25, "the interval still reaches past zero, if barely"
 steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict=True)]
 assert sum(step < 0 for step in steps) == 5 and steps[2] > 0, "five of six lines fall, one rises"
