@@ -137,8 +137,12 @@ def _curves() -> dict[str, Row]:
             also={"repeats": [{"b": [0.2]}, {"a": [2.0]}], "log": [{"a": NOTHING}]},
         ),
         "curves.beside_the_post": Row(
-            figures.beside_the_post, lambda: {"history": HISTORY, "test_accuracy": 0.9, "network": "ours"},
-            {"network": TEXT, "test_accuracy": ("zero",)},
+            figures.beside_the_post,
+            lambda: {
+                "history": HISTORY, "test_accuracy": 0.9, "network": "ours",
+                "again": {"a": stored_runs.stored_run("post_he")},
+            },
+            {"again": ("none",), "network": TEXT, "test_accuracy": ("zero",)},
             also={"test_accuracy": [91.2], "history": [NOTHING]},
         ),
         "curves.seeds_of_a_run": Row(

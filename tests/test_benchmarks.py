@@ -13,7 +13,7 @@ import torch
 
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import ablation, races
-from tests.benchmarks.report import PAGE, Report, page
+from tests.benchmarks.report import PAGE, RESULTS, Report, page
 from tools import long_runs
 from tools.long_runs import FullRun
 from vgg_lesson import History, build_vgg
@@ -36,6 +36,14 @@ def test_every_row_of_the_ablation_changes_one_thing_that_exists() -> None:
         assert sum(changed) == (name != "the class plan"), name
         with ablation._without(change.without):
             pass
+
+
+def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
+    figures = json.loads((RESULTS / "ablation.json").read_text(encoding="utf-8"))["figures"]
+    rows = ("the class plan", "without label smoothing", "with weight decay")
+    plan, plain, decayed = (figures[row]["accuracies"] for row in rows)
+    assert min(plan) > max(plain), "label smoothing: every seed above those without"
+    assert min(decayed) < max(plan) and max(decayed) > min(plan), "weight decay: its seeds overlap"
 
 
 @pytest.mark.parametrize("recipe", races.RECIPES, ids=lambda recipe: recipe.name)

@@ -126,9 +126,15 @@ def test_fast_precision(monkeypatch: pytest.MonkeyPatch) -> None:
     assert fast_precision("cuda") == fast_precision("mps") == "fp32"
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
     assert fast_precision(torch.device("cuda")) == "bf16"
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: True, raising=False)
-    assert fast_precision("cpu") == "bf16"
-    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
+    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    for there in checks:
+        for check in checks:
+            monkeypatch.setattr(torch.cpu, check, lambda found=check == there: found, raising=False)
+        assert fast_precision("cpu") == "bf16", there
+    monkeypatch.setattr(torch.cpu, there, lambda: False)
+    assert fast_precision("cpu") == "fp32"
+    for check in checks:
+        monkeypatch.delattr(torch.cpu, check)
     assert fast_precision("cpu") == "fp32"
 
 

@@ -15,11 +15,12 @@ from tools import factors as command
 from tools.factors_facts import PAIRS, gain, slug, student_within
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
-from vgg_lesson import PLANS, check, trace
+from vgg_lesson import check, trace
 from vgg_lesson.checks import factors as checks
 from vgg_lesson.datasets import ImageSet
 from vgg_lesson.factors import (
     CHANGES,
+    RECIPE,
     T95,
     Interval,
     build_changed,
@@ -114,7 +115,8 @@ def test_training_follows_the_plan_and_the_change(noise: ImageSet) -> None:
     _, other = train_changed("head gap", noise, noise, seed=2, steps=2, show=False)
     assert history.step_losses == same.step_losses != other.step_losses
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
-    assert history.label == "head gap" and PLANS["class"].recipe["batch_size"] == 64
+    assert history.label == "head gap"
+    assert (RECIPE["batch_size"], RECIPE["weight_decay"], RECIPE["precision"]) == (64, 5e-4, "fp32"), "as the log says"
     with pytest.raises(ValueError, match=r"name='VGG-12'.*VGG-13"):
         train_changed("VGG-12", noise)
 

@@ -27,8 +27,8 @@ FOLDER = ROOT / "build" / "runs" / "factors"
 LOG = ASSETS / "runs" / "factors.csv"
 POINTS = 20
 HEADER = f"""\
-# The class plan (32x32, quarter width, batch norm, batch 64, lr 0.1, one epoch) in float32 with the change that the \
-run is named after; see vgg_lesson/factors.py.
+# The class plan (32x32, quarter width, batch norm, batch 64, lr 0.1, one epoch) in float32, with weight \
+decay 0.0005 and with the change that the run is named after; see vgg_lesson/factors.py.
 # Trained on the first part of a split of the 60,000 training images, accuracy on the other {VALIDATION:,}. \
 Made by: python -m tools factors
 # loss: mean training loss since the row before. seconds: processor time of one thread.

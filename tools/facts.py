@@ -102,6 +102,12 @@ def log(name: str) -> Mapping[str, list[float]]:
     return {column: [float(cell) for cell in cells if _is_number(cell)] for column, cells in columns.items()}
 
 
+def ablation_points(change: str) -> float:
+    """What a change of the class plan brought on held-out pictures, in percentage points."""
+    path = ASSETS / "benchmarks" / "ablation.json"
+    return float(json.loads(path.read_text(encoding="utf-8"))["figures"][change]["points"])
+
+
 # One section per notebook, in their order. Add yours with `FACTS |= {...}`.
 FACTS: dict[str, Callable[[], Number]] = {
     "paper.hidden": lambda: 4096,
@@ -197,6 +203,8 @@ FACTS |= {
     "recipes.factor": lambda: 1000,
     "recipes.pictures_seen": lambda: 200 * 128,
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
+    "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
+    "recipes.decay_points": lambda: ablation_points("with weight decay"),
     "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),
     "recipes.times_fewer": lambda: network("post_log").total_params / network("class").total_params,
 }

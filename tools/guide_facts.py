@@ -70,6 +70,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "exam.batch": largest_batch,
     "exam.batch_fixed": lambda: memory(post_log(), 1, optimizer="momentum").weights * 3,
     "exam.picture": lambda: memory(post_log(), 1).activations,
+    "exam.separate": lambda: EXAM_SEPARATE,
     "exam.error": lambda: standard_error(0.91, EXAM_SEPARATE),
     "exam.error_difference": lambda: math.sqrt(2) * standard_error(0.91, EXAM_SEPARATE),
     "exam.calibration": calibration_error,

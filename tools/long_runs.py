@@ -122,18 +122,22 @@ def _class(seed: int) -> LongRun:
     return LongRun(about, "class", {"config": plan.config, **plan.network}, plan.recipe, seed)
 
 
-def _post(init: str, about: str) -> LongRun:
+def _post(init: str, about: str, **changed: Any) -> LongRun:
     network = {"in_channels": 1, "num_classes": 10, "image_size": 224, "width": 0.25, "init": init}
-    recipe = {"epochs": POST_EPOCHS, "batch_size": 128, "lr": 0.1}
+    recipe = {"epochs": POST_EPOCHS, "batch_size": 128, "lr": 0.1, **changed}
     return LongRun(f"the post's quarter-width VGG-11 at 224x224, {about}, lr 0.1", "post", network, recipe,
-                   look=True, raw=True)  # fmt: skip
+                   look="steps" not in changed, raw=True)  # fmt: skip
 
 
 FULL_RUNS: Mapping[str, FullRun] = {f"full_seed{seed}": FullRun(seed) for seed in range(3)}
 LONG_RUNS: Mapping[str, Mapping[str, LongRun | FullRun]] = {
     "class": {f"class_seed{seed}": _class(seed) for seed in range(5)},
     "full": FULL_RUNS,
-    "post": {"post_pytorch": _post("pytorch", "PyTorch's initialisation"), "post_he": _post("he", "He initialisation")},
+    "post": {
+        "post_pytorch": _post("pytorch", "PyTorch's initialisation", precision="bf16"),
+        "post_pytorch_fp32": _post("pytorch", "PyTorch's initialisation", steps=50),  # bf16 is compared with it
+        "post_he": _post("he", "He initialisation"),
+    },
 }
 
 

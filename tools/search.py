@@ -28,7 +28,7 @@ SIDES = (4, 14)
 NETWORK: Mapping[str, Any] = {
     "in_channels": 1, "num_classes": 10, "image_size": 28, "batch_norm": True, "head": "gap",
 }  # fmt: skip
-RECIPE: Mapping[str, Any] = {**PLANS["class"].recipe, "batch_size": 128}
+RECIPE: Mapping[str, Any] = {**PLANS["class"].recipe, "batch_size": 128, "weight_decay": 5e-4}
 
 
 def random_erase(images: Tensor, generator: Generator) -> Tensor:

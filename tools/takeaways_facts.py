@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import mean
 
+from tools.search import VALIDATION
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
 from vgg_lesson.checks.takeaways import block_params, human_error
@@ -54,6 +55,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "take.seed_points": lambda: 100 * (max(accuracies("class")) - min(accuracies("class"))),
     "full.accuracy": lambda: mean(accuracies("full")),
     "full.aim": lambda: 0.95,
+    "full.held_out": lambda: VALIDATION,
     "full.validated": lambda: float(read_log("search_wide")[1][-1]["flip+shift"]),
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,

@@ -1,7 +1,7 @@
 """One thing changed at a time: the runs behind notebook 09, and their stored log ``assets/runs/factors.csv``.
 
-Every run is the class plan in float32 with one thing changed, trained on 50,000 of the training images and judged by
-the other 10,000; none has seen the test set.
+Every run is the class plan in float32, with weight decay besides and with one thing changed, trained on 50,000 of the
+training images and judged by the other 10,000; none has seen the test set.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from vgg_lesson.stored_runs import read_log
 from vgg_lesson.training import fit
 
 VALIDATION = 10_000
+RECIPE: Mapping[str, Any] = MappingProxyType({**PLANS["class"].recipe, "weight_decay": 5e-4, "precision": "fp32"})
 COLUMNS = ("run", "seed", "step", "loss", "accuracy", "seconds")
 
 # The first three blocks read 7×7 windows, once with three small convolutions and once with a large one.
@@ -40,7 +41,7 @@ _SLOW = {"lr": 0.01}
 
 @dataclass(frozen=True)
 class Change:
-    """What a run changes of the class plan: layout, arguments of `build_vgg` and of `fit`; and how many seeds."""
+    """What a run changes of the class network and `RECIPE`: layout, arguments of `build_vgg` and `fit`, seeds."""
 
     config: str | VGGConfig = "VGG-11"
     network: Mapping[str, Any] = field(default_factory=dict)
@@ -105,7 +106,7 @@ def train_changed(
         ValueError: ``name`` is not in `CHANGES`.
     """
     model = build_changed(name, seed)
-    recipe = {**PLANS["class"].recipe, "precision": "fp32", **CHANGES[name].recipe, "seed": seed, "label": name}
+    recipe = {**RECIPE, **CHANGES[name].recipe, "seed": seed, "label": name}
     return model, fit(model, train, validation, **{**recipe, **options})
 
 

@@ -154,9 +154,10 @@ def _has_gpu(index: int | None) -> bool:
 
 
 def _cpu_multiplies_bf16() -> bool:
-    # Tile instructions (AMX) only. With AVX512-BF16 alone, training the class network takes a tenth longer than in
-    # float32: the conversions eat the gain. The check is not public, so a torch without it counts as a no.
-    return bool(getattr(torch.cpu, "_is_amx_tile_supported", bool)())
+    # By instruction set, so that the answer is the same every time. Processors without these emulate bf16, and lose by
+    # it. The checks are not public, so a torch without them counts as a no.
+    checks = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(getattr(torch.cpu, check, bool)() for check in checks)
 
 
 def _cpu_quotas() -> Iterator[float]:

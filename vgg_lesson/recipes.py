@@ -72,7 +72,7 @@ class Plan:
 
 _NETWORK = {**CLASS_NETWORK, "dropout": 0.0}
 _RECIPE = {
-    "epochs": 1, "batch_size": 64, "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4,
+    "epochs": 1, "batch_size": 64, "lr": 0.1, "momentum": 0.9,
     "schedule": "one-cycle", "label_smoothing": 0.1, "precision": "auto",
 }  # fmt: skip
 
@@ -85,7 +85,7 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
         "class": Plan(_NETWORK, _RECIPE),
         "full": Plan(
             {"in_channels": 1, "num_classes": 10, "image_size": 28, "batch_norm": True, "head": "gap"},
-            {**_RECIPE, "epochs": 14, "batch_size": 128, "augment": "flip+shift"},
+            {**_RECIPE, "epochs": 14, "batch_size": 128, "weight_decay": 5e-4, "augment": "flip+shift"},
             config=_FULL,
             views="flip+shift",
         ),

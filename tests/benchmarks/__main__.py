@@ -18,7 +18,7 @@ BENCHMARKS = {
     "scaling": "seconds of a step by one and by two processes (a minute)",
     "views": "how fast the views answer (two minutes)",
     "ablation": "what each technique of the class plan brings (a quarter of an hour)",
-    "races": "recipes people would otherwise pick, against the class plan (an hour and more)",
+    "races": "recipes people would otherwise pick, against the class plan (a quarter of an hour)",
 }
 
 

@@ -40,7 +40,7 @@ def changes() -> dict[str, Change]:
         "without momentum": Change(recipe={"momentum": 0.0}),
         "constant learning rate": Change(recipe={"schedule": "constant"}),
         "without label smoothing": Change(recipe={"label_smoothing": 0.0}),
-        "without weight decay": Change(recipe={"weight_decay": 0.0}),
+        "with weight decay": Change(recipe={"weight_decay": 5e-4}),
         "with dropout 0.5": Change(network={"dropout": 0.5}),
         "batches of 128": Change(recipe={"batch_size": 128}),
         "with flips": Change(recipe={"augment": "flip"}),

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 
 from tests.proofs.outputs import counted
 from tests.proofs.report import Proof
+from tests.proofs.suite import IN_PAIRS
 from tests.test_requirements import floors, lines
 from tools.paths import ROOT
 
@@ -97,7 +98,8 @@ def pinned(kind: str) -> list[str]:
 
 def tested(python: str, clone: Path) -> dict[str, Any]:
     """How the notebooks and the chosen tests of a clone go with this interpreter."""
-    command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=0", "--no-header", *CHECKED]
+    quiet = ("-q", "-p", "no:cacheprovider", "--durations=0", "--no-header")
+    command = [python, "-m", "pytest", *quiet, *IN_PAIRS, *CHECKED]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
     return counted(done)
 

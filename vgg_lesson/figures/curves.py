@@ -177,8 +177,13 @@ def published_curves() -> LessonFigure:
 
 
 @styled
-def beside_the_post(history: History, test_accuracy: Share, network: str) -> LessonFigure:
-    """Our run's validation accuracy per epoch and its one test result, beside the post's test accuracy per epoch."""
+def beside_the_post(
+    history: History, test_accuracy: Share, network: str, again: Mapping[str, StoredRun] | None = None
+) -> LessonFigure:
+    """Our run's validation accuracy per epoch and its one test result, beside the post's test accuracy per epoch.
+
+    ``again`` maps a label to a log of the post's network trained anew, tested after every epoch.
+    """
     if not history.epochs:
         raise ValueError(f"history {history.label!r} holds no epoch yet; train it first")
     figure = new_figure(10, 4.2)
@@ -189,6 +194,12 @@ def beside_the_post(history: History, test_accuracy: Share, network: str) -> Les
         "the post: quarter-width VGG-11,\n224×224, fp32, no batch norm", (7, theirs[6]), (6.2, 0.55), fontsize=13,
         color=ORANGE, arrowprops={"arrowstyle": "-", "color": ORANGE},
     )  # fmt: skip
+    tested = {label: [accuracy for _, accuracy in run.accuracies] for label, run in (again or {}).items()}
+    for index, (label, path) in enumerate(tested.items(), start=2):
+        look = index % len(COLORS)
+        axes.plot(range(1, len(path) + 1), path, color=COLORS[look], marker=MARKERS[look], label=label)
+    if tested:
+        axes.legend(loc="lower right", title="the post's network, trained here")
     epochs = [record.epoch for record in history.epochs]
     ours = [record.validation_accuracy or math.nan for record in history.epochs]
     axes.plot(epochs, ours, color=BLUE, marker="o")
@@ -204,7 +215,10 @@ def beside_the_post(history: History, test_accuracy: Share, network: str) -> Les
     return finish(
         figure,
         f"Test accuracy of the post's published run over ten epochs, ending at {theirs[-1]:.2%}, and of ours "
-        f"({network}) with {test_accuracy:.2%} on the test set after {epochs[-1]} epoch{'s' * (epochs[-1] > 1)}.",
+        f"({network}) with {test_accuracy:.2%} on the test set after {epochs[-1]} epoch{'s' * (epochs[-1] > 1)}."
+        + "".join(
+            f" The post's network here, {label}: {', '.join(f'{a:.2%}' for a in p)}." for label, p in tested.items()
+        ),
     )
 
 
