@@ -107,3 +107,14 @@ def test_a_run_without_steps_and_an_unknown_verdict_are_refused() -> None:
         fig.loss_curves({"empty": []})
     with pytest.raises(ValueError, match="choose one of open"):
         fig.suspects_board({"the cat": ("asleep", "")})
+
+
+def test_the_posts_network_stands_still_and_learns_with_one_line_changed() -> None:
+    default, freed, short = (stored_run(name) for name in ("post_pytorch", "post_he", "post_pytorch_fp32"))
+    assert default.steps == freed.steps == 4 * 469 and short.steps == 50
+    assert [accuracy for _, accuracy in default.accuracies] == [0.1] * 4, "10% four times"
+    assert freed.accuracies[-1][1] > 0.9015, "past the published ten epochs after four"
+    step, lowest = min(default.losses, key=lambda pair: pair[1])
+    assert 2.5 * 469 < step < 3 * 469 and lowest < 2.0, "late in its third epoch it broke out"
+    assert all(abs(loss - math.log(10)) < 0.01 for at, loss in default.losses if at > 3 * 469), "and was thrown back"
+    assert "bf16" in default.about and "fp32" in freed.about and "fp32" in short.about

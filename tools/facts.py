@@ -108,6 +108,12 @@ def ablation_points(change: str) -> float:
     return float(json.loads(path.read_text(encoding="utf-8"))["figures"][change]["points"])
 
 
+def post_rounding() -> float:
+    """How far bf16 moves the stored losses of the post's network in its first steps, those that there are in fp32."""
+    pairs = zip(log("post_pytorch")["loss"], log("post_pytorch_fp32")["loss"], strict=False)
+    return max(abs(short - long) for short, long in pairs)
+
+
 # One section per notebook, in their order. Add yours with `FACTS |= {...}`.
 FACTS: dict[str, Callable[[], Number]] = {
     "paper.hidden": lambda: 4096,
@@ -190,6 +196,7 @@ FACTS |= {
     "stall.published_steps": lambda: 10 * math.ceil(FULL_COUNTS["train"] / 128),
     "stall.published_steps_lost": lambda: 3 * math.ceil(FULL_COUNTS["train"] / 128),
     "stall.patience": lambda: 3000,
+    "stall.post_rounding": post_rounding,
     "stall.spread_growth": lambda: log("stall_seed0")["spread"][-1] / log("stall_seed0")["spread"][0],
 }
 
