@@ -37,13 +37,13 @@ with open(f"told{os.environ.get('RANK')}.json", "w") as file:
     json.dump({"modules": list(sys.modules), "megabytes": memory.get("Anonymous")}, file)
 sys.exit(code)
 """
-NETWORK = ["--width", "0.05", "--hidden", "16", "--no-batch-norm", "--init", "he"]
+NETWORK = ["--width", "0.05", "--hidden", "16", "--no-batch-norm", "--init", "he", "--precision", "fp32"]
 # The last batch of an epoch, of one image, leaves the first process without any.
 PLAIN = [*NETWORK, "--dropout", "0", "--images", "65", "--batch-size", "32", "--epochs", "2", "--lr", "0.005"]
 RANDOM = [*NETWORK, "--dropout", "0.5", "--augment", "flip+shift", "--images", "90", "--batch-size", "32",
           "--epochs", "60", "--lr", "0.02"]  # fmt: skip
 RECIPE: dict[str, Any] = {
-    "epochs": 2, "batch_size": 32, "lr": 0.005, "momentum": 0.9, "weight_decay": 5e-4, "schedule": "one-cycle",
+    "epochs": 2, "batch_size": 32, "lr": 0.005, "momentum": 0.9, "schedule": "one-cycle",
     "label_smoothing": 0.1, "show": False, "device": "cpu",
 }  # fmt: skip
 PATIENCE = 240
