@@ -1,7 +1,7 @@
 """Recipes people would otherwise pick, rewritten from their published descriptions, against the class plan.
 
 Every recipe runs on the same machine and data as its author describes it, loading included, and is looked at on the
-test set after every part of an epoch that takes about a minute; the clock stands still meanwhile.
+test set after every ``look_every`` steps and at its end; the clock stands still meanwhile.
 """
 
 from __future__ import annotations
