@@ -93,6 +93,8 @@ def trained_names() -> tuple[str, ...]:
 def load_trained(name: str = "vgg11-class") -> VGG:
     """A shipped, trained network, on the CPU and in evaluation mode; `trained_card` says how it came about.
 
+    Its weights lie channels last in memory, as `fit` leaves them: the CPU convolves faster so.
+
     Raises:
         ValueError: an unknown name, or a file that differs from the one shipped.
     """
@@ -100,7 +102,7 @@ def load_trained(name: str = "vgg11-class") -> VGG:
     path = _weights_folder() / f"{name}.safetensors"
     if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
         raise ValueError(f"name={name!r}: {path.name} is not the file that was shipped; restore it with git checkout")
-    return load_weights(path)
+    return load_weights(path).to(memory_format=torch.channels_last)
 
 
 def trained_card(name: str = "vgg11-class") -> dict[str, Any]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_START, SECONDS_TO_RUN = 120, 300
 PATIENCE = 30.0  # seconds until a view shows something else on a busy machine
+POLLING = 100  # milliseconds; by itself, a page that is waited for would be drawn all the time
 TRIES = 3  # whoever moves a control that the page, busy drawing, has not noticed moves it again
 SCREENSHOTS = Path(os.environ.get("VGG_LESSON_SCREENSHOTS", ROOT / "build" / "browser"))
 SETTINGS = {
@@ -127,7 +128,7 @@ class OpenNotebook:
     def __init__(self, page: Page, place: Server, name: str):
         self.page = page
         page.goto(place.address(f"{name}.ipynb"))
-        page.wait_for_function(IS_OPEN, timeout=1000 * SECONDS_TO_START)
+        page.wait_for_function(IS_OPEN, timeout=1000 * SECONDS_TO_START, polling=POLLING)
 
     @property
     def cells(self) -> list[dict[str, Any]]:
@@ -151,7 +152,7 @@ class OpenNotebook:
         self.page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         self.page.evaluate("() => { jupyterapp.commands.execute('notebook:restart-run-all') }")
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.wait_for_function(HAS_RUN, timeout=1000 * SECONDS_TO_RUN)
+        self.page.wait_for_function(HAS_RUN, timeout=1000 * SECONDS_TO_RUN, polling=POLLING)
 
     def run_setup(self) -> None:
         """Run the cell with the imports alone."""
@@ -178,7 +179,7 @@ class OpenNotebook:
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_function(
             f"(before) => ![null, before].includes({PANEL}.content.model.sharedModel.cells[{number}].execution_count)"
-            f" && {PANEL}.sessionContext.session.kernel.status === 'idle'", arg=before,
+            f" && {PANEL}.sessionContext.session.kernel.status === 'idle'", arg=before, polling=POLLING,
         )  # fmt: skip
         return self.cell(number).locator(".jp-OutputArea")
 
@@ -207,7 +208,7 @@ class View:
         """Whether the view shows something else within ``seconds``."""
         deadline = time.monotonic() + seconds
         while self.shown == before and time.monotonic() < deadline:
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(POLLING)
         return self.shown != before
 
     def settle(self, seconds: float = 0.7) -> None:
@@ -226,8 +227,12 @@ class View:
         found = [(kind, item) for kind, selector in kinds.items() for item in self.area.locator(selector).all()]
         return [(kind, item) for kind, item in found if item.is_visible() and item.is_enabled()]
 
-    def put(self, kind: str, control: Locator, place: int) -> None:
-        """Move a control to its first (0), middle (1) or last (2) position, sliders with the keyboard."""
+    def put(self, kind: str, control: Locator, place: int) -> bool:
+        """Move a control to its first (0), middle (1) or last (2) position, sliders with the keyboard.
+
+        Returns whether it says something else than before.
+        """
+        before = _said(kind, control)
         if kind == "menu":
             last = control.locator("option").count() - 1
             control.select_option(index=(0, last // 2, last)[place])
@@ -241,6 +246,14 @@ class View:
             low, high = (int(control.get_attribute(bound) or 0) for bound in ("min", "max"))
             control.fill(str((low, (low + high) // 2, high)[place]))
             control.press("Enter")
+        return _said(kind, control) != before
+
+
+def _said(kind: str, control: Locator) -> str | None:
+    """What a control says now."""
+    if kind == "slider":
+        return control.get_attribute("aria-valuenow")
+    return str(control.is_checked()) if kind == "box" else control.input_value()
 
 
 def shoot(page: Page, name: str) -> None:
@@ -279,8 +292,8 @@ def _answers(view: View, kind: str, control: Locator, place: str) -> bool:
     seen = {view.shown}
     for position in (0, 2, 1):
         before = view.shown
-        view.put(kind, control, position)
-        view.changed_from(before, 2.0)
+        if view.put(kind, control, position):
+            view.changed_from(before, 2.0)
         seen.add(view.shown)
         assert not view.complaint, f"{place}, {kind}: {view.complaint}"
     return len(seen) > 1 or view.changed_from(seen.pop(), PATIENCE)
