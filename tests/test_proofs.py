@@ -174,12 +174,15 @@ def test_runs_of_the_suite_add_up_until_the_code_changes(tmp_path: Path, monkeyp
     monkeypatch.setattr(suite, "once", lambda busy: {"busy": busy, "seconds": 60, **PASSED})
     monkeypatch.setattr(suite, "code_state", lambda: "one")
     first = suite.run(["3"])
-    assert first.figures["runs"] == 3 and first.unfit and not all(first.verdicts.values())
+    assert first.figures["runs"] == 3 and first.notes and not all(first.verdicts.values())
     whole = suite.run()
-    assert (whole.figures["runs"], whole.figures["busy"]) == (20, 5) and not whole.unfit
+    assert (whole.figures["runs"], whole.figures["busy"]) == (20, 5) and not whole.notes
     assert all(whole.verdicts.values()) and whole.figures["passed"] == 40
     monkeypatch.setattr(suite, "code_state", lambda: "another")
     assert suite.run(["1"]).figures["runs"] == 1
+    monkeypatch.setattr(suite, "code_state", lambda: "one")
+    monkeypatch.setattr(suite.Proof, "kept", lambda proof: first.figures)
+    assert suite.run(["1"]).figures["runs"] == 4
 
 
 def test_the_suite_is_run_as_the_readme_says() -> None:

@@ -1,7 +1,7 @@
 """The whole test suite again and again, some of the times with every processor busy: is any test a matter of luck?
 
-Every run is kept in ``build/suite.json`` as soon as it ends, so that the command can be stopped and given again. Runs
-of other code, notebooks or requirements do not count together.
+Every run is kept in ``build/suite.json`` as soon as it ends, and ``--store`` keeps them among the figures, so that the
+command can be stopped and given again. Runs of other code, notebooks or requirements do not count together.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,19 +35,19 @@ def run(names: Sequence[str] = ()) -> Proof:
         "suite", "The whole test suite, again and again", ("run", "cores", "minutes", "passed", "failed", "skipped")
     )
     state = code_state()
-    runs = kept_runs(state)
+    runs = max(_runs_of(state, _in_build()), _runs_of(state, proof.kept()), key=len)
     most = int(names[0]) if names else RUNS
     for _ in range(min(most, RUNS - len(runs))):
         runs.append(once(busy=is_busy(len(runs))))
-        write_atomically(KEPT, json.dumps({"state": state, "runs": runs}, indent=1).encode())
+        write_atomically(KEPT, json.dumps({"state": state, "each": runs}, indent=1).encode())
         print(len(runs), runs[-1], flush=True)
-    _conclude(proof, runs)
+    _conclude(proof, state, runs)
     return proof
 
 
 def is_busy(index: int) -> bool:
-    """Whether the run with this index, counted from 0, has company: every fourth one, the last of each four."""
-    return index % (RUNS // BUSY_RUNS) == RUNS // BUSY_RUNS - 1
+    """Whether the run with this index, counted from 0, has company: every fourth one, from the first on."""
+    return index % (RUNS // BUSY_RUNS) == 0
 
 
 def code_state() -> str:
@@ -61,12 +61,12 @@ def code_state() -> str:
     return digest.hexdigest()
 
 
-def kept_runs(state: str) -> list[dict[str, Any]]:
-    """The runs of the same state of the code that an earlier command has left."""
-    if not KEPT.exists():
-        return []
-    kept = json.loads(KEPT.read_text())
-    return list(kept["runs"]) if kept["state"] == state else []
+def _in_build() -> dict[str, Any]:
+    return dict(json.loads(KEPT.read_text())) if KEPT.exists() else {}
+
+
+def _runs_of(state: str, kept: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return list(kept["each"]) if kept.get("state") == state else []
 
 
 def once(*, busy: bool) -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _company(count: int) -> Iterator[None]:
             process.wait()
 
 
-def _conclude(proof: Proof, runs: Sequence[dict[str, Any]]) -> None:
+def _conclude(proof: Proof, state: str, runs: Sequence[dict[str, Any]]) -> None:
     for number, one in enumerate(runs, 1):
         counts = (str(one[name]) for name in ("passed", "failed", "skipped"))
         proof.rows.append((str(number), "busy" if one["busy"] else "free", f"{one['seconds'] / 60:.1f}", *counts))
@@ -101,9 +101,11 @@ def _conclude(proof: Proof, runs: Sequence[dict[str, Any]]) -> None:
         "runs": len(runs), "busy": len(busy), "failed": sum(one["failed"] for one in runs),
         "passed": sum(one["passed"] for one in runs),
         "free_seconds": statistics.median(free or [0]), "busy_seconds": statistics.median(busy or [0]),
+        "state": state, "each": list(runs),
     }  # fmt: skip
     proof.verdicts = {f"{RUNS} runs": len(runs) >= RUNS, "no failure": bool(runs) and not proof.figures["failed"]}
-    proof.unfit = "" if len(runs) >= RUNS else f"{len(runs)} of {RUNS} runs are done; the same command goes on"
+    if len(runs) < RUNS:
+        proof.notes.append(f"{len(runs)} of {RUNS} runs are done; the same command goes on.")
     proof.lines = [
         (
             "the whole test suite, again and again",
