@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SECONDS_TO_START, SECONDS_TO_RUN = 120, 300
 PATIENCE = 30.0  # seconds until a view shows something else on a busy machine
 POLLING = 100  # milliseconds; by itself, a page that is waited for would be drawn all the time
-TRIES = 3  # whoever moves a control that the page, busy drawing, has not noticed moves it again
+PAGES = 20  # of five steps; enough for half of the longest slider
 SCREENSHOTS = Path(os.environ.get("VGG_LESSON_SCREENSHOTS", ROOT / "build" / "browser"))
 SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
@@ -237,9 +237,7 @@ class View:
             last = control.locator("option").count() - 1
             control.select_option(index=(0, last // 2, last)[place])
         elif kind == "slider":
-            control.focus()
-            for key in (["Home"], ["Home", "PageUp"], ["End"])[place]:
-                control.press(key)
+            _slide(control, place)
         elif kind == "box":
             control.set_checked(place == 1)
         else:
@@ -247,6 +245,19 @@ class View:
             control.fill(str((low, (low + high) // 2, high)[place]))
             control.press("Enter")
         return _said(kind, control) != before
+
+
+def _slide(control: Locator, place: int) -> None:
+    """Move a slider's handle by the keyboard; halfway it stops short of the end, where another handle may be stuck."""
+    low, high = (float(control.get_attribute(f"aria-value{end}") or 0) for end in ("min", "max"))
+    control.focus()
+    control.press("End" if place == 2 else "Home")
+    if place == 1:
+        for _ in range(PAGES):
+            if float(_said("slider", control) or high) < (low + high) / 2:
+                control.press("PageUp")
+        if float(_said("slider", control) or low) == high:
+            control.press("ArrowLeft")
 
 
 def _said(kind: str, control: Locator) -> str | None:
@@ -283,8 +294,8 @@ def move_every_control(view: View, place: str) -> None:
     controls = view.controls()
     assert controls or view.area.locator("button").count(), place
     for kind, control in controls:
-        answered = (_answers(view, kind, control, place) for _ in range(TRIES))
-        assert any(answered), f"{place}: a {kind} changes nothing"
+        view.settle()
+        assert _answers(view, kind, control, place), f"{place}: a {kind} changes nothing"
 
 
 def _answers(view: View, kind: str, control: Locator, place: str) -> bool:
