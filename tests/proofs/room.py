@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from tests.data_fixtures import serving
 from vgg_lesson.datasets import load_fashion_mnist
 from vgg_lesson.download import is_complete
@@ -55,6 +57,7 @@ def load_together(folder: Path, readers: int) -> dict[str, Any]:
     go, results = context.Barrier(readers + 1), context.Queue()
 
     def read() -> None:
+        torch.set_num_threads(1)  # as in the workers of a loader: threads of the parent are missing after a fork
         go.wait()
         splits = [load_fashion_mnist(split, root=folder) for split in FILES]
         digest = hashlib.sha256()
