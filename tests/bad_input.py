@@ -22,7 +22,7 @@ from hypothesis.strategies import SearchStrategy
 from PIL import Image
 from torch import Tensor, nn
 
-from vgg_lesson.datasets import ImageSet
+from vgg_lesson.data.datasets import ImageSet
 
 PACKAGE = Path(__file__).resolve().parent.parent / "vgg_lesson"
 ANY = ("*",)  # the argument may be anything, such as a guess, or "..." for none

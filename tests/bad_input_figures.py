@@ -9,14 +9,19 @@ from PIL import Image
 
 from tests.bad_input import ANY, Row
 from tests.bad_input_rows import DATA, HISTORY, IMAGES, PREDICTIONS
-from vgg_lesson import History, VGGConfig, calibration, figures, memory, stored_runs, trace
-from vgg_lesson import scaling as scaling_counts
+from vgg_lesson import History, VGGConfig, calibration, figures, memory, trace
+from vgg_lesson.analysis.signal import LayerSignal
+from vgg_lesson.classroom import scale_up as scaling_counts
+from vgg_lesson.classroom.figures import Window
+from vgg_lesson.classroom.figures import look_inside as inside
+from vgg_lesson.classroom.figures import look_inside_heat as heat
+from vgg_lesson.classroom.figures import reuse_the_backbone as reuse
+from vgg_lesson.classroom.figures import scale_up as scaling
+from vgg_lesson.classroom.figures.look_inside_heat import Heat
 from vgg_lesson.configs import CONFIGS, Conv
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.factors import FactorRun
-from vgg_lesson.figures import Window, heat, inside, reuse, scaling
-from vgg_lesson.figures.heat import Heat
-from vgg_lesson.inspection import LayerSignal
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.records import stored_runs
+from vgg_lesson.records.factors import FactorRun
 
 GARMENT, LARGE = IMAGES[0], torch.rand(224, 224, generator=torch.Generator().manual_seed(0))
 COUNTED = trace("VGG-11", in_channels=1, num_classes=10, image_size=32, width=0.25, hidden=64)

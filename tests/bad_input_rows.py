@@ -98,7 +98,7 @@ def _counting() -> dict[str, Row]:
             arithmetic.window, lambda: {"counted": counted, "layer": "conv1_1", "cell": 1}, legal={"cell": ("zero",)},
             also={"layer": ["fc2"], "cell": [32]},
         ),
-        "check.progress": Row(check.progress, lambda: {"topic": "stall"}),
+        "check.progress": Row(check.progress, lambda: {"topic": "why_it_stalls"}),
     }  # fmt: skip
 
 

@@ -26,9 +26,9 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tests import figure_rules
 from tests.notebook_rules import read, strict_share
-from tests.proofs.outputs import outdated
 from tools.paths import notebooks
-from vgg_lesson.style import LessonFigure
+from tools.proofs.outputs import outdated
+from vgg_lesson.support.style import LessonFigure
 
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from vgg_lesson import download, sources
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS, encode_split
+from vgg_lesson.data import download, sources
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.data.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS, encode_split
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:

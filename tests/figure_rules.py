@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from vgg_lesson.style import LessonFigure
+from vgg_lesson.support.style import LessonFigure
 
 DOTS_PER_POINT = 100 / 72
 WIDEST, ENLARGED, FLOOR, SMALLEST = 1180, 1.18, 0.72, 14

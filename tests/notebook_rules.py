@@ -17,7 +17,7 @@ from nbformat import NotebookNode
 from tests.cell_code import shows_something, trains_what_it_did_not_build
 from tests.prose_rules import PROSE_RULES, words
 from tools.refresh import output_text, tidied, traces_of_the_machine
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.data.idx import FULL_COUNTS
 
 TITLE_ROWS = ("You will do", "You will be able to", "You need", "Minutes")
 MAX_BYTES = 1_000_000

@@ -6,7 +6,7 @@ import io
 
 from PIL import Image
 
-from vgg_lesson.widgets.base import Panel
+from vgg_lesson.classroom.widgets.shared import Panel
 
 
 def assert_sound(panel: Panel) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vgg_lesson.arithmetic import LayerTrace, memory, trace
 from vgg_lesson.configs import CONFIGS, VGGConfig
-from vgg_lesson.published import published
+from vgg_lesson.records.published import published
 
 GREY: dict[str, Any] = {"in_channels": 1, "num_classes": 10}
 TOTALS = {

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from vgg_lesson.arithmetic import memory, trace
-from vgg_lesson.budgets import get_budget
 from vgg_lesson.configs import Conv, VGGConfig, get_config
-from vgg_lesson.datasets import ImageSet, Preprocessing, batches, data_loaders, load_fashion_mnist, to_batch
-from vgg_lesson.machine import fast_precision
-from vgg_lesson.published import published, source
-from vgg_lesson.stored_runs import stored_run
+from vgg_lesson.data.datasets import ImageSet, Preprocessing, batches, data_loaders, load_fashion_mnist, to_batch
+from vgg_lesson.records.published import published, source
+from vgg_lesson.records.stored_runs import stored_run
+from vgg_lesson.support.budgets import get_budget
+from vgg_lesson.support.machine import fast_precision
 
 RAW = torch.arange(20 * 28 * 28).reshape(20, 28, 28).to(torch.uint8)
 DATA = ImageSet(RAW, torch.arange(20) % 10)

@@ -13,8 +13,16 @@ import torch
 from PIL import Image
 
 from tests.data_fixtures import idx_files_fixture, sample_fixture, write  # noqa: F401
-from vgg_lesson import datasets
-from vgg_lesson.datasets import CLASSES, ImageSet, Preprocessing, batches, data_loaders, load_fashion_mnist, to_batch
+from vgg_lesson.data import datasets
+from vgg_lesson.data.datasets import (
+    CLASSES,
+    ImageSet,
+    Preprocessing,
+    batches,
+    data_loaders,
+    load_fashion_mnist,
+    to_batch,
+)
 
 
 def test_image_set_subset(sample: dict[str, ImageSet]) -> None:

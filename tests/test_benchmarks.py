@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.benchmarks import __main__ as command
-from tests.benchmarks import ablation, races
-from tests.benchmarks.report import PAGE, RESULTS, Report, page
 from tools import long_runs
+from tools.benchmarks import __main__ as command
+from tools.benchmarks import ablation, races
+from tools.benchmarks.report import PAGE, RESULTS, Report, page
 from tools.long_runs import FullRun
 from vgg_lesson import History, build_vgg
-from vgg_lesson.recipes import PLANS, Recipe
+from vgg_lesson.training.recipes import PLANS, Recipe
 
 
 @pytest.mark.parametrize("name", command.BENCHMARKS)
 def test_every_benchmark_is_there(name: str) -> None:
-    module = importlib.import_module(f"tests.benchmarks.{name}")
+    module = importlib.import_module(f"tools.benchmarks.{name}")
     assert callable(module.run) and module.__doc__
 
 
@@ -61,7 +61,7 @@ def test_a_report_keeps_what_it_prints(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_what_is_stored(tmp_path: Path) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.benchmarks --store writes it"
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tools.benchmarks --store writes it"
     Report("race", "A race", ("who", "seconds"), [("hare", "9.0")], {}, {"arrives": False}, ["It slept."]).store(
         tmp_path
     )

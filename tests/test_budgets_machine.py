@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from vgg_lesson import machine
-from vgg_lesson.budgets import get_budget
-from vgg_lesson.machine import as_device, cpu_count, fast_precision, memory_limit, pick_device, set_threads
+from vgg_lesson.support import machine
+from vgg_lesson.support.budgets import get_budget
+from vgg_lesson.support.machine import as_device, cpu_count, fast_precision, memory_limit, pick_device, set_threads
 
 
 def test_budget_from_name_and_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,10 +20,10 @@ from vgg_lesson import (
     to_batch,
     trace,
 )  # fmt: skip
-from vgg_lesson import figures as fig
+from vgg_lesson.analysis.signal import SMALL_STD, cell_influence, pair_signal
 from vgg_lesson.arithmetic import FREE_BYTES, MemoryBill, fits, window
-from vgg_lesson.figures.cell import half_of
-from vgg_lesson.inspection import SMALL_STD, cell_influence, pair_signal
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.figures.why_depth_cell import half_of
 
 SIZE = 64
 

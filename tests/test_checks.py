@@ -7,8 +7,8 @@ import re
 import pytest
 import torch
 
-from vgg_lesson.checks import Checks, check
-from vgg_lesson.checks.base import Exercise, choice, code, number, numbers
+from vgg_lesson.classroom.checks import Checks, check
+from vgg_lesson.classroom.checks.shared import Exercise, choice, code, number, numbers
 
 COUNT = number(
     "count",

@@ -10,7 +10,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from tests.figure_rules import CONTRAST, complaints, contrast, smallest_pixels
-from vgg_lesson import style
+from vgg_lesson.support import style
 
 # Machado, Oliveira and Fernandes 2009, "A physiologically-based model for simulation of color vision deficiency",
 # severity 1.0, for linear RGB: https://www.inf.ufrgs.br/~oliveira/pubs_files/CVD_Simulation/CVD_Simulation.html

@@ -17,10 +17,9 @@ import pytest
 
 from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson import __main__ as command_line
-from vgg_lesson import sources, working_copy
 from vgg_lesson.__main__ import main
-from vgg_lesson.checkpoints import load_weights
-from vgg_lesson.doctor import (
+from vgg_lesson.classroom import working_copy
+from vgg_lesson.classroom.doctor import (
     FAIL,
     OK,
     WARN,
@@ -32,9 +31,11 @@ from vgg_lesson.doctor import (
     check_widgets,
     doctor,
 )
-from vgg_lesson.idx import SAMPLE_COUNTS
-from vgg_lesson.recipes import PLANS
-from vgg_lesson.working_copy import copy_notebooks
+from vgg_lesson.classroom.working_copy import copy_notebooks
+from vgg_lesson.data import sources
+from vgg_lesson.data.idx import SAMPLE_COUNTS
+from vgg_lesson.training.checkpoints import load_weights
+from vgg_lesson.training.recipes import PLANS
 
 
 def test_import_and_banner_keep_to_themselves(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_doctor_compares_versions(installed: str | None, specifier: str, status:
 
 
 def test_doctor_is_content_with_colabs_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["vgg_lesson.doctor"]
+    module = sys.modules["vgg_lesson.classroom.doctor"]
     missing = Finding(FAIL, "widgets (jupyterlab_widgets for ipywidgets 7.7.1)", "missing", "install it")
     assert module._judged(missing) == missing
     monkeypatch.setattr(module, "_version", lambda name: "1.0" if name == "google-colab" else None)
@@ -104,7 +105,7 @@ def test_doctor_is_content_with_colabs_own_page(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_doctor_on_a_poor_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = sys.modules["vgg_lesson.doctor"]
+    module = sys.modules["vgg_lesson.classroom.doctor"]
     for memory, status in ((1 << 29, FAIL), (3 << 29, WARN), (1 << 40, OK), (None, OK)):
         monkeypatch.setattr(module, "memory_limit", lambda memory=memory: memory)
         assert {finding.subject: finding.status for finding in check_machine()}["memory"] == status
@@ -119,7 +120,7 @@ def test_doctor_on_a_poor_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sample count as everything."""
     monkeypatch.setattr(command_line, "FULL_COUNTS", SAMPLE_COUNTS)
-    monkeypatch.setattr(sys.modules["vgg_lesson.download"], "FULL_COUNTS", SAMPLE_COUNTS)
+    monkeypatch.setattr(sys.modules["vgg_lesson.data.download"], "FULL_COUNTS", SAMPLE_COUNTS)
 
 
 @pytest.fixture

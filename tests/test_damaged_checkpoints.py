@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vgg_lesson.checkpoints import MAGIC, forget_checkpoint, load_checkpoint, save_checkpoint
+from vgg_lesson.training.checkpoints import MAGIC, forget_checkpoint, load_checkpoint, save_checkpoint
 
 RUN = {"seed": 0, "lr": 0.1}
 HEADER = len(MAGIC) + 32  # the first line and the checksum

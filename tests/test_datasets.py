@@ -25,9 +25,9 @@ from tests.data_fixtures import (  # noqa: F401
     write,
 )  # fmt: skip
 from tools.make_sample import sample_files
-from vgg_lesson import datasets, download, sources
-from vgg_lesson.datasets import ImageSet, load_fashion_mnist
-from vgg_lesson.idx import CHECKSUMS, FILES, FULL_COUNTS, SAMPLE_COUNTS, BadDataError, encode_split, read_split
+from vgg_lesson.data import datasets, download, sources
+from vgg_lesson.data.datasets import ImageSet, load_fashion_mnist
+from vgg_lesson.data.idx import CHECKSUMS, FILES, FULL_COUNTS, SAMPLE_COUNTS, BadDataError, encode_split, read_split
 
 IMAGES, LABELS = FILES["test"]
 MNIST_LABELS = bytes([7, 2, 1, 0, 4, 1, 4, 9, 5, 9])

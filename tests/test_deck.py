@@ -15,7 +15,7 @@ from tools.deck import deck, slide_types
 from tools.pages import formula
 from tools.paths import notebooks
 from tools.slides import talk
-from vgg_lesson.working_copy import stripped
+from vgg_lesson.classroom.working_copy import stripped
 
 LONG = " ".join(f"Sentence number {n} says a little more than the one before." for n in range(20))
 
@@ -40,7 +40,7 @@ def cells() -> list[NotebookNode]:
         new_markdown_cell("### Exercise 1.1 (core): add\n\nAdd."),
         code("answer = ...\ncheck.add(answer)", "… Not answered yet.", "exercise"),
         new_markdown_cell("<details><summary>Solution</summary>\n\nIt is 2.\n\n</details>"),
-        code('check.progress("start")', "table"),
+        code('check.progress("start_here")', "table"),
     ]
 
 

@@ -7,7 +7,7 @@ import warnings
 import pytest
 from nbformat.v4 import new_output
 
-from tests.proofs.outputs import outdated
+from tools.proofs.outputs import outdated
 
 OLD = "import warnings; warnings.warn('old', {category})"
 
@@ -18,7 +18,9 @@ def warn_from(module: str, category: str) -> None:
 
 
 @pytest.mark.parametrize("category", ["DeprecationWarning", "FutureWarning"])
-@pytest.mark.parametrize("module", ["vgg_lesson", "vgg_lesson.figures.data", "tools.site", "tests.test_models"])
+@pytest.mark.parametrize(
+    "module", ["vgg_lesson", "vgg_lesson.classroom.figures.data", "tools.site", "tests.test_models"]
+)
 def test_a_warning_about_our_own_code_is_an_error(module: str, category: str) -> None:
     with pytest.raises(Warning, match="old"):
         warn_from(module, category)

@@ -15,8 +15,8 @@ from torch.nn.functional import conv2d
 
 from tools.paths import ASSETS, NOTEBOOKS
 from vgg_lesson import check, trace
-from vgg_lesson.checks.depth import first_layer_stack, two_threes_or_one_five
-from vgg_lesson.checks.fields import (
+from vgg_lesson.classroom.checks.why_depth import first_layer_stack, two_threes_or_one_five
+from vgg_lesson.classroom.checks.why_depth_fields import (
     corner_of_pool4,
     detector_layers,
     field_doubled,
@@ -24,8 +24,8 @@ from vgg_lesson.checks.fields import (
     fields_by_layer,
     without_pool,
 )
-from vgg_lesson.checks.melting import merge
-from vgg_lesson.published import published, source
+from vgg_lesson.classroom.checks.why_depth_melting import merge
+from vgg_lesson.records.published import published, source
 
 
 def test_detector_sees_what_its_paper_says() -> None:

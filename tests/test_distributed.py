@@ -21,13 +21,13 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from vgg_lesson import VGG, History, class_vgg, evaluate, fit, load_fashion_mnist
-from vgg_lesson.checkpoints import load_weights
-from vgg_lesson.distributed import Team, joined, team_device
 from vgg_lesson.models import build_vgg
+from vgg_lesson.training.checkpoints import load_weights
+from vgg_lesson.training.distributed import Team, joined, team_device
 
 WORKER = """
 import json, os, sys
-from vgg_lesson import training
+from vgg_lesson.training import loop as training
 from vgg_lesson.__main__ import main
 training.SAVE_EVERY = float(os.environ["SAVE_EVERY"])
 code = main(sys.argv[1:])

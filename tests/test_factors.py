@@ -16,9 +16,11 @@ from tools.factors_facts import PAIRS, gain, slug, student_within
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
 from vgg_lesson import check, trace
-from vgg_lesson.checks import factors as checks
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.factors import (
+from vgg_lesson.classroom.checks import does_depth_help as checks
+from vgg_lesson.classroom.figures.does_depth_help import gain as points
+from vgg_lesson.classroom.figures.does_depth_help_curves import SCALES, paper_error, standard_error
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.records.factors import (
     CHANGES,
     RECIPE,
     T95,
@@ -30,8 +32,6 @@ from vgg_lesson.factors import (
     t_factor,
     train_changed,
 )
-from vgg_lesson.figures.factor_curves import SCALES, paper_error, standard_error
-from vgg_lesson.figures.factors import gain as points
 
 NAMES = list(CHANGES)
 

@@ -11,9 +11,9 @@ from matplotlib.patches import Polygon, Rectangle
 from matplotlib.transforms import Bbox
 
 from vgg_lesson import CONFIGS, VGGConfig, trace
-from vgg_lesson import figures as fig
-from vgg_lesson.figures.network import KIND_COLORS, WIDTH, lighter
-from vgg_lesson.style import LessonFigure
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.figures.architecture_network import KIND_COLORS, WIDTH, lighter
+from vgg_lesson.support.style import LessonFigure
 
 CLASS: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.25, "hidden": 512}
 NETWORKS: list[tuple[str | VGGConfig, dict[str, Any]]] = [

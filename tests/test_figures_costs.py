@@ -8,8 +8,8 @@ import torch
 from torch.autograd.graph import saved_tensors_hooks
 
 from vgg_lesson import build_vgg, memory, trace
-from vgg_lesson import figures as fig
-from vgg_lesson.figures.costs import _shared_out
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.figures.parameter_arithmetic import _shared_out
 
 POST: dict[str, Any] = {"in_channels": 1, "num_classes": 10}
 

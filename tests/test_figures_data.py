@@ -8,7 +8,7 @@ import torch
 from matplotlib.patches import Rectangle
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.figures import compute_by_grid, feeding, garment_grid, halvings
+from vgg_lesson.classroom.figures import compute_by_grid, feeding, garment_grid, halvings
 
 
 def test_shares_by_grid_add_up_and_the_alt_text_adds_those_above_the_pictures_size() -> None:

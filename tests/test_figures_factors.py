@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from tests.panels import assert_sound
-from vgg_lesson import figures as fig
 from vgg_lesson import widgets
-from vgg_lesson.factors import CHANGES, factor_runs
-from vgg_lesson.figures.factor_curves import SCALES, paper_error, trained_at
-from vgg_lesson.inspection import LayerSignal
-from vgg_lesson.widgets.base import Panel
-from vgg_lesson.widgets.factors import QUESTIONS, chosen
+from vgg_lesson.analysis.signal import LayerSignal
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.figures.does_depth_help_curves import SCALES, paper_error, trained_at
+from vgg_lesson.classroom.widgets.does_depth_help import QUESTIONS, chosen
+from vgg_lesson.classroom.widgets.shared import Panel
+from vgg_lesson.records.factors import CHANGES, factor_runs
 
 SCORES = {"one": [0.90, 0.901, 0.902], "two": [0.92, 0.921, 0.9215], "three": [0.9005, 0.899, 0.903]}
 

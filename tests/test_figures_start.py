@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tools.paths import NOTEBOOKS, notebooks
-from vgg_lesson.figures.start import SERIES, WAYS, guess_beside_answer, series_map
+from vgg_lesson.classroom.figures.start_here import SERIES, WAYS, guess_beside_answer, series_map
 
 
 def test_the_map_knows_every_notebook() -> None:

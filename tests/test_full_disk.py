@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 import torch
 
-from vgg_lesson import checkpoints, class_vgg, fit
+from vgg_lesson import class_vgg, fit
 from vgg_lesson.__main__ import main
-from vgg_lesson.checkpoints import save_checkpoint, save_weights
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.files import write_atomically
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.data.sources import SAMPLE
 from vgg_lesson.models import VGG
-from vgg_lesson.sources import SAMPLE
+from vgg_lesson.support.files import write_atomically
+from vgg_lesson.training import checkpoints
+from vgg_lesson.training.checkpoints import save_checkpoint, save_weights
 
 RECIPE: dict[str, Any] = {"epochs": 3, "batch_size": 16, "seed": 1, "device": "cpu", "show": False}
 

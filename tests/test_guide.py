@@ -18,8 +18,8 @@ from tools.guide_facts import GPU_BYTES
 from tools.measured import measured
 from tools.paths import NOTEBOOKS, notebooks
 from vgg_lesson import build_vgg, check, memory, trace
-from vgg_lesson.inspection import Predictions, calibration
-from vgg_lesson.working_copy import copy_notebooks
+from vgg_lesson.analysis.predictions import Predictions, calibration
+from vgg_lesson.classroom.working_copy import copy_notebooks
 
 TEST = NOTEBOOKS / "before_and_after_test.md"
 PATHS = {path.stem[:2]: path for path in notebooks()}

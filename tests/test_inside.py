@@ -20,13 +20,13 @@ from tests.data_fixtures import sample_fixture  # noqa: F401
 from tests.figure_rules import complaints
 from tools.paths import NOTEBOOKS
 from vgg_lesson import CLASSES, VGG, ImageSet, build_vgg, class_vgg, load_trained, widgets
-from vgg_lesson import figures as fig
-from vgg_lesson.attribution import cover_hottest, grad_cam, layer_output, occlusion, strongest
-from vgg_lesson.checks import inside as checks
-from vgg_lesson.figures.heat import Heat
-from vgg_lesson.style import LessonFigure
-from vgg_lesson.widgets.base import Panel
-from vgg_lesson.widgets.heat import METHODS, SQUARES
+from vgg_lesson.analysis.attribution import cover_hottest, grad_cam, layer_output, occlusion, strongest
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.checks import look_inside as checks
+from vgg_lesson.classroom.figures.look_inside_heat import Heat
+from vgg_lesson.classroom.widgets.look_inside import METHODS, SQUARES
+from vgg_lesson.classroom.widgets.shared import Panel
+from vgg_lesson.support.style import LessonFigure
 
 NETWORKS = ("vgg11-class", "vgg11-96px")
 LAYERS = ("conv1_1", "conv3_2", "conv4_2", "conv5_2")

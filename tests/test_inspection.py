@@ -20,7 +20,7 @@ from vgg_lesson import (
     per_class_accuracy,
     predict,
 )
-from vgg_lesson.checks.predictions import binned_error, precision, surest_mistakes
+from vgg_lesson.classroom.checks.predictions import binned_error, precision, surest_mistakes
 
 ABSENT = 4
 

@@ -17,11 +17,11 @@ from tests.data_fixtures import sample_fixture  # noqa: F401
 from tools import ship
 from vgg_lesson import PLANS, History, ImageSet, VGGConfig, build_vgg, evaluate, fit, load_trained, trace, trained_card
 from vgg_lesson.__main__ import main
-from vgg_lesson.checkpoints import load_weights, save_weights, trained_names
 from vgg_lesson.configs import CLASS_NETWORK, Conv
-from vgg_lesson.datasets import Preprocessing
-from vgg_lesson.history import EpochRecord
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.data.idx import FULL_COUNTS
+from vgg_lesson.training.checkpoints import load_weights, save_weights, trained_names
+from vgg_lesson.training.history import EpochRecord
 
 WEIGHTS = Path(__file__).parent.parent / "vgg_lesson" / "assets" / "weights"
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 8}
@@ -154,7 +154,7 @@ def test_an_unknown_shipped_network_is_answered_with_those_there_are() -> None:
 def test_train_writes_weights_card_and_log_and_can_run_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(300))
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split: sample[split].subset(300))
     out, log = tmp_path / "net.safetensors", tmp_path / "log.csv"
     command = ["train", "--budget", "smoke", "--out", str(out), "--log", str(log), "--width", "0.05", "--hidden", "8"]
     assert main([*command, "--validation", "40", "--precision", "fp32"]) == 0
@@ -180,8 +180,8 @@ def test_train_interrupted_before_its_first_step_says_so(
     def interrupted(*_: Any, **__: Any) -> History:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(256))
-    monkeypatch.setattr("vgg_lesson.train_command.fit", interrupted)
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    monkeypatch.setattr("vgg_lesson.training.command.fit", interrupted)
     assert main(["train", "--budget", "smoke", "--out", str(tmp_path / "net.safetensors")]) == 130
     assert "interrupted before the first step" in capsys.readouterr().err
 
@@ -189,7 +189,7 @@ def test_train_interrupted_before_its_first_step_says_so(
 def test_train_goes_on_where_it_was_interrupted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vgg_lesson.train_command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split: sample[split].subset(256))
     out = tmp_path / "net.safetensors"
     command = ["train", "--budget", "smoke", "--out", str(out), "--width", "0.05", "--hidden", "8", "--epochs", "2"]
 
@@ -199,7 +199,7 @@ def test_train_goes_on_where_it_was_interrupted(
         return history
 
     with monkeypatch.context() as patched:
-        patched.setattr("vgg_lesson.train_command.fit", interrupted)
+        patched.setattr("vgg_lesson.training.command.fit", interrupted)
         assert main(command) == 130
     assert "run the same command to go on" in capsys.readouterr().err and not out.exists()
     assert main(command) == 0

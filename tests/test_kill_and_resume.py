@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from vgg_lesson.checkpoints import load_weights
+from vgg_lesson.training.checkpoints import load_weights
 
 KILLS = int(os.environ.get("VGG_LESSON_KILLS", "2"))
 TRAIN = """
 import sys
-from vgg_lesson import training
+from vgg_lesson.training import loop as training
 from vgg_lesson.__main__ import main
 training.SAVE_EVERY = 0.05
 print("ready", flush=True)

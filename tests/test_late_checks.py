@@ -16,10 +16,10 @@ from torch.nn.functional import cross_entropy
 from tools import diagnose
 from tools.paths import NOTEBOOKS
 from vgg_lesson import check
-from vgg_lesson import figures as fig
-from vgg_lesson.checks.diagnosis import CAUSES, HINTS
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.stored_runs import DIAGNOSES, EPOCH_COLUMNS, four_logs
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.checks.train_it_well_diagnosis import CAUSES, HINTS
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.records.stored_runs import DIAGNOSES, EPOCH_COLUMNS, four_logs
 
 Optimizer = torch.optim.Optimizer
 

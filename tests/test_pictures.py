@@ -14,8 +14,9 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from vgg_lesson import load_fashion_mnist, pictures
-from vgg_lesson.pictures import garment_from_picture, open_picture
+from vgg_lesson import load_fashion_mnist
+from vgg_lesson.data import pictures
+from vgg_lesson.data.pictures import garment_from_picture, open_picture
 
 RED, DARK, PALE = (170, 40, 30), (30, 30, 40), (235, 235, 225)
 

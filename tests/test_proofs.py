@@ -1,4 +1,4 @@
-"""The means of the proofs, and of each proof as much as fits into a test run; see ``python -m tests.proofs``."""
+"""The means of the proofs, and of each proof as much as fits into a test run; see ``python -m tools.proofs``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nbformat.v4 import new_code_cell, new_output
 from packaging.requirements import Requirement
 
 from tests.browser.lab import Server
-from tests.proofs import offline, small_disks, suite, versions
-from tests.proofs.__main__ import PROOFS as COMMANDS
-from tests.proofs.kernels import Kernel, KernelDiedError, kernel, run_all
-from tests.proofs.outputs import counted, differences
-from tests.proofs.pods import pod, reason_against
-from tests.proofs.series import code, judged, jupyterlab
-from tools import proofs
+from tools import proof_guide
 from tools.paths import ROOT, notebooks
+from tools.proofs import offline, small_disks, suite, versions
+from tools.proofs.__main__ import PROOFS as COMMANDS
+from tools.proofs.kernels import Kernel, KernelDiedError, kernel, run_all
+from tools.proofs.outputs import counted, differences
+from tools.proofs.pods import pod, reason_against
+from tools.proofs.series import code, judged, jupyterlab
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
 long = pytest.mark.skipif("VGG_LESSON_PROOFS" not in os.environ, reason="takes long; VGG_LESSON_PROOFS=1 runs it")
@@ -217,22 +217,22 @@ def test_a_test_run_that_breaks_off_is_a_failure() -> None:
 
 
 def test_the_guide_says_what_was_proved() -> None:
-    text = proofs.GUIDE.read_text(encoding="utf-8")
-    assert proofs.rendered(text) == text, "run python -m tools proofs"
-    assert {match[2] for match in proofs.BLOCK.finditer(text)} >= set(COMMANDS)
+    text = proof_guide.GUIDE.read_text(encoding="utf-8")
+    assert proof_guide.rendered(text) == text, "run python -m tools proofs"
+    assert {match[2] for match in proof_guide.BLOCK.finditer(text)} >= set(COMMANDS)
 
 
 def test_figures_stand_with_their_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proofs, "PROOFS", tmp_path)
+    monkeypatch.setattr(proof_guide, "PROOFS", tmp_path)
     block = "<!-- proofs:pod -->\nold\n<!-- /proofs -->"
-    assert "Not measured yet" in proofs.rendered(block)
+    assert "Not measured yet" in proof_guide.rendered(block)
     content = {
-        "command": "python -m tests.proofs pod", "machine": "a machine", "notes": ["One note."],
+        "command": "python -m tools.proofs pod", "machine": "a machine", "notes": ["One note."],
         "figures": {"peak_bytes": 1_234_000_000, "of": {"05": 7}}, "goals": {},
         "lines": [["memory", "{peak_bytes/1e9:.2f} GB, {of.05} times"]],
     }  # fmt: skip
     (tmp_path / "pod.json").write_text(json.dumps(content))
-    shown = proofs.rendered(block)
+    shown = proof_guide.rendered(block)
     assert "| memory | 1.23<!--=proofs.pod.peak_bytes/1e9:.2f--> GB, 7<!--=proofs.pod.of.05--> times |" in shown
-    assert "One note." in shown and "old" not in shown and proofs.rendered(shown) == shown
-    assert proofs.proof_fact("pod", "of", "05") == 7
+    assert "One note." in shown and "old" not in shown and proof_guide.rendered(shown) == shown
+    assert proof_guide.proof_fact("pod", "of", "05") == 7

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from tools import refresh
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.data.idx import FULL_COUNTS
 
 CELLS = [
     "import os\nfrom IPython.display import display",

@@ -15,12 +15,12 @@ from tests.panels import assert_sound
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
 from vgg_lesson import CLASSES, ImageSet, build_vgg, check, class_vgg, fit, load_fashion_mnist, trace, widgets
-from vgg_lesson import figures as fig
-from vgg_lesson.checks.reuse import gram
-from vgg_lesson.figures.reuse import CUTS, TAPS
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.checks.reuse_the_backbone import gram
+from vgg_lesson.classroom.figures.reuse_the_backbone import CUTS, TAPS
+from vgg_lesson.classroom.widgets.reuse_the_backbone import ANY, GALLERY, QUERIES, nearest_by_cut, same_class
+from vgg_lesson.classroom.widgets.shared import Panel
 from vgg_lesson.models import VGG
-from vgg_lesson.widgets.base import Panel
-from vgg_lesson.widgets.neighbours import ANY, GALLERY, QUERIES, nearest_by_cut, same_class
 
 NAME = "10_reuse_the_backbone"
 

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from tools.facts import fact
 from vgg_lesson import History, build_vgg, trace, widgets
-from vgg_lesson import figures as fig
-from vgg_lesson.checks.scaling import convolutions_only, sent_by_each, waiting_share
-from vgg_lesson.published import published
-from vgg_lesson.scaling import (
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom.checks.scale_up import convolutions_only, sent_by_each, waiting_share
+from vgg_lesson.classroom.scale_up import (
     Measured,
     StepModel,
     fit_waits,
@@ -23,6 +22,7 @@ from vgg_lesson.scaling import (
     ring_bytes,
     stored_scaling,
 )
+from vgg_lesson.records.published import published
 
 
 def ring(values: list[list[float]]) -> tuple[list[list[float]], list[int]]:
@@ -94,7 +94,7 @@ def test_a_line_of_waits_gives_back_bandwidth_and_latency(bandwidth: float, late
 def test_the_stored_log_is_whole() -> None:
     rows, content = stored_scaling()
     assert [row.hidden for row in rows] == [512, 2048, 4096] and content["machine"]
-    assert content["command"] == "python -m tests.benchmarks scaling"
+    assert content["command"] == "python -m tools.benchmarks scaling"
     for row in rows:
         network = trace("VGG-11", in_channels=1, num_classes=10, image_size=32, width=0.25, hidden=row.hidden,
                         batch_norm=True)  # fmt: skip

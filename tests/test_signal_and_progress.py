@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vgg_lesson import VGG, History, build_vgg, progress, signal_by_layer, trace
-from vgg_lesson.history import EpochRecord
+from vgg_lesson import VGG, History, build_vgg, signal_by_layer, trace
+from vgg_lesson.training import progress
+from vgg_lesson.training.history import EpochRecord
 
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.1, "hidden": 16}
 

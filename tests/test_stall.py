@@ -12,9 +12,9 @@ from torch.nn.functional import conv2d
 
 from tools import runs
 from vgg_lesson import History, check, class_vgg, fit
-from vgg_lesson import figures as fig
-from vgg_lesson.datasets import ImageSet
-from vgg_lesson.stored_runs import StoredRun, stored_run
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.records.stored_runs import StoredRun, stored_run
 
 LOGS = [name for group in runs.GROUPS.values() for name in group]
 

@@ -16,18 +16,20 @@ from torchvision.models import googlenet
 from tests.figure_rules import complaints
 from tools.facts import fact
 from tools.inception import COLUMNS, NETWORKS, SEEDS, taught
-from vgg_lesson import VGG, ImageSet, build_vgg, check, fit, inception, trace, widgets
-from vgg_lesson import figures as fig
-from vgg_lesson.checkpoints import load_weights, save_weights
-from vgg_lesson.checks import quiz, takeaways
-from vgg_lesson.checks.training import standard_error
+from vgg_lesson import VGG, ImageSet, build_vgg, check, fit, trace, widgets
+from vgg_lesson.classroom import figures as fig
+from vgg_lesson.classroom import takeaways as inception
+from vgg_lesson.classroom.checks import takeaways
+from vgg_lesson.classroom.checks import takeaways_quiz as quiz
+from vgg_lesson.classroom.checks.train_it_well import standard_error
+from vgg_lesson.classroom.figures.takeaways import TableRow, table_rows
+from vgg_lesson.classroom.widgets.shared import Panel
+from vgg_lesson.classroom.widgets.takeaways import show_module
 from vgg_lesson.configs import CLASS_NETWORK, CONFIGS
-from vgg_lesson.figures.takeaways import TableRow, table_rows
-from vgg_lesson.published import published
-from vgg_lesson.stored_runs import log_names, read_log
-from vgg_lesson.style import LessonFigure
-from vgg_lesson.widgets.base import Panel
-from vgg_lesson.widgets.module import show_module
+from vgg_lesson.records.published import published
+from vgg_lesson.records.stored_runs import log_names, read_log
+from vgg_lesson.support.style import LessonFigure
+from vgg_lesson.training.checkpoints import load_weights, save_weights
 
 PAPERS = {192: inception.MODULE_3A, 256: (128, (128, 192), (32, 96), 64)}  # 3a and 3b
 RANDOM = torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

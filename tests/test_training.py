@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
-from vgg_lesson.augmentation import AUGMENTATIONS, random_flip
-from vgg_lesson.checks.training import EXERCISES, smallest_loss, standard_error
-from vgg_lesson.machine import interrupts_held
-from vgg_lesson.recipes import Recipe
-from vgg_lesson.training import _Run
+from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, standard_error
+from vgg_lesson.data.augmentation import AUGMENTATIONS, random_flip
+from vgg_lesson.support.machine import interrupts_held
+from vgg_lesson.training.loop import _Run
+from vgg_lesson.training.recipes import Recipe
 
 RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
@@ -79,7 +79,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one_bit_for_bit(tmp_path: Path) 
 def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
     stop_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vgg_lesson.training.SAVE_EVERY", 0.0)
+    monkeypatch.setattr("vgg_lesson.training.loop.SAVE_EVERY", 0.0)
     whole, resumed = network(), network(seed=5)
     uninterrupted = fit(whole, pictures(), **RECIPE)
     stopped = fit(
@@ -101,7 +101,7 @@ def test_an_interrupt_before_the_first_step_leaves_nothing_to_return(monkeypatch
     def at_once(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vgg_lesson.training.batches", at_once)
+    monkeypatch.setattr("vgg_lesson.training.loop.batches", at_once)
     with pytest.raises(KeyboardInterrupt):
         fit(network(), pictures(), **RECIPE)
 
@@ -164,7 +164,7 @@ def test_an_interruption_returns_the_history_so_far(monkeypatch: pytest.MonkeyPa
         return view
 
     with monkeypatch.context() as patched:
-        patched.setattr("vgg_lesson.training.progress_view", impatient)
+        patched.setattr("vgg_lesson.training.loop.progress_view", impatient)
         model = network()
         history = fit(model, pictures(), pictures(12, 1), **RECIPE, checkpoint=tmp_path / "run.pt")
     assert history.interrupted and len(history.step_losses) == 4 and history.last.validation_accuracy is not None

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.data_fixtures import alone_fixture, idx_files_fixture, sample_fixture, write  # noqa: F401
-from vgg_lesson import sources
 from vgg_lesson.__main__ import main
-from vgg_lesson.datasets import load_fashion_mnist
-from vgg_lesson.doctor import check_data
-from vgg_lesson.idx import FILES, read_split
+from vgg_lesson.classroom.doctor import check_data
+from vgg_lesson.data import sources
+from vgg_lesson.data.datasets import load_fashion_mnist
+from vgg_lesson.data.idx import FILES, read_split
 
 NOBODY = 65_534
 IMAGES, LABELS = FILES["test"]

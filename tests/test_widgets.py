@@ -16,9 +16,9 @@ import pytest
 from tests.panels import assert_sound
 from tools.refresh import tidied
 from vgg_lesson import widgets
-from vgg_lesson.style import finish, new_figure
-from vgg_lesson.widgets.base import PAUSE, LessonView, Panel, menu, number, slider, switch
-from vgg_lesson.widgets.field import gridded, nearest
+from vgg_lesson.classroom.widgets.shared import PAUSE, LessonView, Panel, menu, number, slider, switch
+from vgg_lesson.classroom.widgets.why_depth import gridded, nearest
+from vgg_lesson.support.style import finish, new_figure
 
 VIEWS = {name: getattr(widgets, name) for name in ("receptive_field", "network_builder", "signal")}
 RANDOM_SETTINGS = 4

@@ -14,9 +14,9 @@ from PIL import Image
 
 from tests.panels import assert_sound
 from vgg_lesson import CLASSES, Predictions, widgets
-from vgg_lesson.figures.browser import one_prediction, own_picture
-from vgg_lesson.widgets.base import Panel
-from vgg_lesson.widgets.predictions import ANY, OUTCOMES, SHOWN, _shipped, matching
+from vgg_lesson.classroom.figures.predictions_browser import one_prediction, own_picture
+from vgg_lesson.classroom.widgets.predictions import ANY, OUTCOMES, SHOWN, _shipped, matching
+from vgg_lesson.classroom.widgets.shared import Panel
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ import torch
 from PIL import Image
 
 from vgg_lesson import ImageSet, class_vgg, fit, load_fashion_mnist, widgets
-from vgg_lesson.experiments import DIALS, RECIPE, run_changed, run_name
-from vgg_lesson.figures.desk import overlaid_runs
-from vgg_lesson.history import EpochRecord, History
-from vgg_lesson.recipes import Recipe
-from vgg_lesson.stored_runs import StoredRun, stored_run
-from vgg_lesson.widgets import training
-from vgg_lesson.widgets.training import MOST_RUNS, Desk
+from vgg_lesson.classroom.figures.train_it_well_desk import overlaid_runs
+from vgg_lesson.classroom.widgets import train_it_well as training
+from vgg_lesson.classroom.widgets.train_it_well import MOST_RUNS, Desk
+from vgg_lesson.records.experiments import DIALS, RECIPE, run_changed, run_name
+from vgg_lesson.records.stored_runs import StoredRun, stored_run
+from vgg_lesson.training.history import EpochRecord, History
+from vgg_lesson.training.recipes import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -198,9 +198,9 @@ def test_exactly_one_thing_changes(little: tuple[ImageSet, ImageSet], monkeypatc
         calls.append({key: settings[key] for key in Recipe.__dataclass_fields__ if key in settings})
         return History()
 
-    monkeypatch.setattr("vgg_lesson.experiments.fit", noted)
+    monkeypatch.setattr("vgg_lesson.records.experiments.fit", noted)
     built = []
-    monkeypatch.setattr("vgg_lesson.experiments.class_vgg", lambda **changes: built.append(changes))
+    monkeypatch.setattr("vgg_lesson.records.experiments.class_vgg", lambda **changes: built.append(changes))
     usual = {**RECIPE, "seed": 0, "steps": 3}
     for what, dial in DIALS.items():
         assert dial.usual in dial.values

@@ -13,7 +13,7 @@ COMMANDS = {
     "site": "make the static site of the notebooks: build/site/, to be read without internet",
     "readability": "print how hard the prose of each notebook is to read",
     "times": "measure how long the notebooks run and write it into the instructor's guide (--table: only write it)",
-    "proofs": "write what the proofs (python -m tests.proofs) measured into the instructor's guide",
+    "proofs": "write what the proofs (python -m tools.proofs) measured into the instructor's guide",
     "handout": "make the one-page handout: build/handout.pdf and build/handout.png",
     "picture": "draw the picture at the top of the README",
     "sample": "make the data sample that is shipped with the package",
@@ -23,7 +23,7 @@ COMMANDS = {
     "inception": "make the stored runs of notebook 12 (four minutes of one processor; goes on where it stopped)",
     "screenshots": "take the README's pictures of JupyterLab",
 }
-MODULES = {"sample": "make_sample"}
+MODULES = {"sample": "make_sample", "proofs": "proof_guide"}
 
 
 def main(arguments: list[str]) -> int:

@@ -16,9 +16,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from vgg_lesson.datasets import ImageSet, batches
+from vgg_lesson.data.datasets import ImageSet, batches
 from vgg_lesson.models import VGG, class_vgg
-from vgg_lesson.stored_runs import EPOCH_COLUMNS
+from vgg_lesson.records.stored_runs import EPOCH_COLUMNS
 
 VALIDATION = range(7600, 8000)  # of the training images; nobody trains on them here
 EVALUATION_BATCH = 5

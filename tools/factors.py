@@ -18,10 +18,10 @@ from itertools import pairwise
 import torch
 
 from tools.paths import ASSETS, ROOT
-from vgg_lesson.datasets import load_fashion_mnist
-from vgg_lesson.factors import CHANGES, COLUMNS, VALIDATION, train_changed
-from vgg_lesson.files import write_atomically
-from vgg_lesson.history import History
+from vgg_lesson.data.datasets import load_fashion_mnist
+from vgg_lesson.records.factors import CHANGES, COLUMNS, VALIDATION, train_changed
+from vgg_lesson.support.files import write_atomically
+from vgg_lesson.training.history import History
 
 FOLDER = ROOT / "build" / "runs" / "factors"
 LOG = ASSETS / "runs" / "factors.csv"

@@ -9,7 +9,7 @@ from functools import partial
 from statistics import mean
 
 from vgg_lesson.arithmetic import LayerTrace, trace
-from vgg_lesson.checks.factors import (
+from vgg_lesson.classroom.checks.does_depth_help import (
     COMPARISONS,
     DEPTHS,
     KEPT,
@@ -20,9 +20,9 @@ from vgg_lesson.checks.factors import (
     paper_gap,
     seconds,
 )
-from vgg_lesson.checks.training import standard_error
-from vgg_lesson.factors import CHANGES, VALIDATION, difference, factor_runs, interval, t_factor
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.classroom.checks.train_it_well import standard_error
+from vgg_lesson.data.idx import FULL_COUNTS
+from vgg_lesson.records.factors import CHANGES, VALIDATION, difference, factor_runs, interval, t_factor
 
 Number = int | float
 # Pairs whose difference the prose tells: name of the fact → run, reference.

@@ -26,17 +26,17 @@ from typing import Any
 
 from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts, takeaways_facts
 from tools.measured import time_fact
-from tools.paths import ASSETS
-from tools.proofs import proof_fact
+from tools.paths import ASSETS, RECORDS
+from tools.proof_guide import proof_fact
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerRow, LayerTrace, memory, trace
-from vgg_lesson.checkpoints import trained_card
-from vgg_lesson.checks.predictions import all_right
-from vgg_lesson.checks.training import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
+from vgg_lesson.classroom.checks.predictions import all_right
+from vgg_lesson.classroom.checks.train_it_well import ACCURACY, IMAGES, SMOOTHING, smallest_loss, standard_error
 from vgg_lesson.configs import CLASS_NETWORK
-from vgg_lesson.datasets import MEAN, STD
-from vgg_lesson.idx import FULL_COUNTS, SAMPLE_COUNTS
-from vgg_lesson.published import published
-from vgg_lesson.stored_runs import log_names, read_log
+from vgg_lesson.data.datasets import MEAN, STD
+from vgg_lesson.data.idx import FULL_COUNTS, SAMPLE_COUNTS
+from vgg_lesson.records.published import published
+from vgg_lesson.records.stored_runs import log_names, read_log
+from vgg_lesson.training.checkpoints import trained_card
 
 Number = int | float
 
@@ -104,7 +104,7 @@ def log(name: str) -> Mapping[str, list[float]]:
 
 def ablation_points(change: str) -> float:
     """What a change of the class plan brought on held-out pictures, in percentage points."""
-    path = ASSETS / "benchmarks" / "ablation.json"
+    path = RECORDS / "benchmarks" / "ablation.json"
     return float(json.loads(path.read_text(encoding="utf-8"))["figures"][change]["points"])
 
 

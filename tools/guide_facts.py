@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 from vgg_lesson.arithmetic import LayerTrace, memory, trace
-from vgg_lesson.checks.training import ACCURACY, IMAGES, standard_error
+from vgg_lesson.classroom.checks.train_it_well import ACCURACY, IMAGES, standard_error
 
 Number = int | float
 GPU_BYTES, EXAM_SEPARATE = 8e9, 5000

@@ -18,7 +18,7 @@ from tools import handout_content as content
 from tools.paths import ROOT
 from tools.sheet import A4, DARK, MIDDLE, PALE, Panel, Sheet
 from vgg_lesson.arithmetic import LayerRow, LayerTrace
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build"
 LEFT, TOP = 0.5, 0.42

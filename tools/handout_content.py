@@ -8,7 +8,7 @@ from typing import Any
 
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, memory, trace
 from vgg_lesson.configs import CLASS_NETWORK, CONFIGS
-from vgg_lesson.published import published
+from vgg_lesson.records.published import published
 
 SHOWN = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
 GREY_TEN: Any = {"in_channels": 1, "num_classes": 10}

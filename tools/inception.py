@@ -14,8 +14,8 @@ import nbformat
 import torch
 
 from tools.paths import ASSETS, ROOT, notebooks
-from vgg_lesson.files import write_atomically
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.data.idx import FULL_COUNTS
+from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "runs" / "inception"
 LOG = ASSETS / "runs" / "inception.csv"

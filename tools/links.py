@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tools.paths import NOTEBOOKS, ROOT
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 BLOCK = re.compile(r"(<!-- links:(\w+) -->\n)(?:(?!<!-- links:).)*?(<!-- /links -->)", re.DOTALL)
 CITED = re.compile(r"^repository-code: .*$", re.MULTILINE)

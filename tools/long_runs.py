@@ -21,9 +21,9 @@ import torch
 
 from tools.paths import ROOT
 from vgg_lesson import PLANS, History, ImageSet, build_vgg, evaluate, fit
-from vgg_lesson.datasets import Preprocessing
-from vgg_lesson.machine import cpu_count, fast_precision, pick_device
-from vgg_lesson.stored_runs import COLUMNS
+from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.records.stored_runs import COLUMNS
+from vgg_lesson.support.machine import cpu_count, fast_precision, pick_device
 
 CHECKPOINTS, FULL = ROOT / "build" / "runs", ROOT / "build" / "full"
 LOSS_EVERY = 10

@@ -11,10 +11,10 @@ import argparse
 import lzma
 from pathlib import Path
 
-from vgg_lesson.datasets import load_fashion_mnist
-from vgg_lesson.files import write_atomically
-from vgg_lesson.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS, encode_split
-from vgg_lesson.sources import SAMPLE
+from vgg_lesson.data.datasets import load_fashion_mnist
+from vgg_lesson.data.idx import FILES, FULL_COUNTS, SAMPLE_COUNTS, encode_split
+from vgg_lesson.data.sources import SAMPLE
+from vgg_lesson.support.files import write_atomically
 
 
 def sample_files(root: Path | None = None) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What was measured about running the notebooks: ``vgg_lesson/assets/times.json``, written by ``tools.times``."""
+"""What was measured about running the notebooks: ``tools/records/times.json``, written by ``tools.times``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools.paths import ASSETS
+from tools.paths import RECORDS
 
-TIMES = ASSETS / "times.json"
+TIMES = RECORDS / "times.json"
 
 
 def measured(path: Path = TIMES) -> dict[str, Any]:

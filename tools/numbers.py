@@ -18,7 +18,7 @@ import nbformat
 
 from tools.facts import Number, fact
 from tools.paths import documents
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 NUMBER = r"(?<![\w.,])[-−+]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?%?"
 MARKED = re.compile(

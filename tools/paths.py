@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 CLAIMS = ROOT / "tests" / "claims"
 ASSETS = ROOT / "vgg_lesson" / "assets"
+RECORDS = ROOT / "tools" / "records"  # what was measured for maintainers and the guide; the package goes without
 
 
 def notebooks(names: Iterable[str] = ()) -> list[Path]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 
 from tools.paths import NOTEBOOKS, ROOT
-from vgg_lesson.figures import draw_network
-from vgg_lesson.files import write_atomically
+from vgg_lesson.classroom.figures import draw_network
+from vgg_lesson.support.files import write_atomically
 
 PICTURE = NOTEBOOKS / "images" / "vgg11.png"
 

@@ -29,10 +29,10 @@ from nbformat import NotebookNode
 
 from tools import numbers
 from tools.paths import CLAIMS, documents, notebooks
-from vgg_lesson.budgets import VARIABLE, get_budget
-from vgg_lesson.datasets import load_fashion_mnist
-from vgg_lesson.files import write_atomically
-from vgg_lesson.idx import FULL_COUNTS
+from vgg_lesson.data.datasets import load_fashion_mnist
+from vgg_lesson.data.idx import FULL_COUNTS
+from vgg_lesson.support.budgets import VARIABLE, get_budget
+from vgg_lesson.support.files import write_atomically
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.reuse import FLOAT_BYTES, PHOTO, class_trace, probe_parameters
+from vgg_lesson.classroom.checks.reuse_the_backbone import FLOAT_BYTES, PHOTO, class_trace, probe_parameters
 
 Number = int | float
 FINE_TUNED = 4  # the block that fine-tuning sets free

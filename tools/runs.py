@@ -25,13 +25,13 @@ from tools import diagnose
 from tools.long_runs import LONG_RUNS
 from tools.paths import ASSETS, ROOT
 from tools.search import CANDIDATES
-from vgg_lesson.datasets import ImageSet, batches, load_fashion_mnist, to_batch
-from vgg_lesson.files import write_atomically
-from vgg_lesson.idx import FULL_COUNTS
-from vgg_lesson.machine import set_threads
+from vgg_lesson.data.datasets import ImageSet, batches, load_fashion_mnist, to_batch
+from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.models import class_vgg
-from vgg_lesson.stored_runs import COLUMNS, escape_step
-from vgg_lesson.training import evaluate
+from vgg_lesson.records.stored_runs import COLUMNS, escape_step
+from vgg_lesson.support.files import write_atomically
+from vgg_lesson.support.machine import set_threads
+from vgg_lesson.training.loop import evaluate
 
 SNAPSHOTS = ROOT / "build" / "runs"
 BATCH, SEEDS, SPREAD_IMAGES = 128, (0, 1, 2), 256

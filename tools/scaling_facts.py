@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.scaling import convolutions_only, sent_by_each
-from vgg_lesson.published import published
-from vgg_lesson.scaling import fit_waits, gradient_bytes, paper_model, ring_bytes, stored_scaling
+from vgg_lesson.classroom.checks.scale_up import convolutions_only, sent_by_each
+from vgg_lesson.classroom.scale_up import fit_waits, gradient_bytes, paper_model, ring_bytes, stored_scaling
+from vgg_lesson.records.published import published
 
 Number = int | float
 

@@ -9,7 +9,7 @@ import sys
 from PIL import Image
 
 from tools.paths import NOTEBOOKS, ROOT
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 TAKEN = ROOT / "build" / "browser"
 FILES = ["tests/browser/test_jupyterlab.py", "tests/browser/test_by_hand.py"]

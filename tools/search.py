@@ -17,10 +17,10 @@ from torch import Generator, Tensor
 
 from tools.paths import ROOT
 from vgg_lesson import History, ImageSet, VGGConfig, build_vgg, evaluate, fit
-from vgg_lesson.augmentation import AUGMENTATIONS
-from vgg_lesson.machine import cpu_count, fast_precision, pick_device
-from vgg_lesson.recipes import PLANS
-from vgg_lesson.stored_runs import SEARCH_COLUMNS
+from vgg_lesson.data.augmentation import AUGMENTATIONS
+from vgg_lesson.records.stored_runs import SEARCH_COLUMNS
+from vgg_lesson.support.machine import cpu_count, fast_precision, pick_device
+from vgg_lesson.training.recipes import PLANS
 
 CHECKPOINTS = ROOT / "build" / "runs"
 VALIDATION = 5000
@@ -68,7 +68,10 @@ class Candidate:
         model = build_vgg(VGGConfig.stack(name, self.blocks), **NETWORK)
         train, validation = train.split(VALIDATION, seed=0)
         changes = {"epochs": self.epochs, "augment": self.augment, "lr": self.lr}
-        with patch("vgg_lesson.recipes.AUGMENTATIONS", TRIED), patch("vgg_lesson.training.AUGMENTATIONS", TRIED):
+        with (
+            patch("vgg_lesson.training.recipes.AUGMENTATIONS", TRIED),
+            patch("vgg_lesson.training.loop.AUGMENTATIONS", TRIED),
+        ):
             history = fit(
                 model, train, validation, **{**RECIPE, **changes}, seed=0, label=name,
                 checkpoint=CHECKPOINTS / f"{name}.checkpoint",

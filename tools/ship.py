@@ -13,7 +13,7 @@ import torch
 from tools.long_runs import FULL, FULL_RUNS
 from tools.paths import ASSETS
 from vgg_lesson import VGG, ImageSet, load_fashion_mnist, load_weights, save_weights
-from vgg_lesson.inspection import predict
+from vgg_lesson.analysis.predictions import predict
 
 RUN, NAME = "full_seed0", "vgg-full"
 IMAGES, SAME = 5000, 0.999

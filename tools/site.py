@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup
 
 from tools import links, pages
 from tools.paths import NOTEBOOKS, ROOT, notebooks
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "site"
 README = ROOT / "README.md"

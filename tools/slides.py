@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from tools import pages
 from tools.deck import deck
 from tools.paths import NOTEBOOKS, ROOT, notebooks
-from vgg_lesson.files import write_atomically
+from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "slides"
 WRITTEN = ("reveal/reveal.css", "deck/deck.css")

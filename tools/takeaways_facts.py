@@ -7,12 +7,12 @@ from statistics import mean
 
 from tools.search import VALIDATION
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.checks.quiz import QUIZ_ERROR, quiz_flat, quiz_judge
-from vgg_lesson.checks.takeaways import block_params, human_error
-from vgg_lesson.factors import Interval, interval
-from vgg_lesson.inception import INPUTS, conv_params, module_convs, module_params
-from vgg_lesson.published import HUMAN_IMAGES
-from vgg_lesson.stored_runs import read_log
+from vgg_lesson.classroom.checks.takeaways import block_params, human_error
+from vgg_lesson.classroom.checks.takeaways_quiz import QUIZ_ERROR, quiz_flat, quiz_judge
+from vgg_lesson.classroom.takeaways import INPUTS, conv_params, module_convs, module_params
+from vgg_lesson.records.factors import Interval, interval
+from vgg_lesson.records.published import HUMAN_IMAGES
+from vgg_lesson.records.stored_runs import read_log
 
 Number = int | float
 SEEDS = {"class": range(5), "full": range(3)}

@@ -28,9 +28,9 @@ from nbformat import NotebookNode
 from tools.measured import TIMES, measured
 from tools.paths import NOTEBOOKS, notebooks
 from tools.refresh import execute, not_for_readers, output_text
-from vgg_lesson.budgets import get_budget
-from vgg_lesson.files import write_atomically
-from vgg_lesson.machine import cpu_count
+from vgg_lesson.support.budgets import get_budget
+from vgg_lesson.support.files import write_atomically
+from vgg_lesson.support.machine import cpu_count
 
 GUIDE = NOTEBOOKS / "instructor_guide.md"
 BLOCK = re.compile(r"(<!-- times:(\w+) -->\n)(?:(?!<!-- times:).)*?(<!-- /times -->)", re.DOTALL)

@@ -8,12 +8,12 @@ import io
 import sys
 from pathlib import Path
 
-from vgg_lesson.doctor import doctor
-from vgg_lesson.download import download, install, is_complete
-from vgg_lesson.files import REASONS
-from vgg_lesson.idx import FULL_COUNTS, BadDataError, encode_split
-from vgg_lesson.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
-from vgg_lesson.train_command import add_train_parser
+from vgg_lesson.classroom.doctor import doctor
+from vgg_lesson.data.download import download, install, is_complete
+from vgg_lesson.data.idx import FULL_COUNTS, BadDataError, encode_split
+from vgg_lesson.data.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
+from vgg_lesson.support.files import REASONS
+from vgg_lesson.training.command import add_train_parser
 
 _PATIENCE = 3600  # seconds, ahead of a class
 _REASONS = {
@@ -72,7 +72,10 @@ def fetch_data(folder: Path) -> int:
 
 def make_copy(target: Path, *, force: bool = False) -> int:
     """Write the working copy and say how to use it."""
-    from vgg_lesson.working_copy import EditedFilesError, copy_notebooks  # nbformat takes a second or more to import
+    from vgg_lesson.classroom.working_copy import (  # nbformat takes a second or more to import
+        EditedFilesError,
+        copy_notebooks,
+    )
 
     try:
         written = copy_notebooks(target, force=force)

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from math import prod
 from typing import Annotated
 
-from vgg_lesson.arguments import Index, check_kind, check_record, one_of
-from vgg_lesson.configs import Conv, VGGConfig, check_bool, check_choice, check_positive_int, get_config
+from vgg_lesson.configs import Conv, VGGConfig, get_config
+from vgg_lesson.support.arguments import (
+    Index,
+    check_bool,
+    check_choice,
+    check_kind,
+    check_positive_int,
+    check_record,
+    one_of,
+)
 
 HEADS = ("fc", "gap")
 KINDS = ("input", "conv", "lrn", "batch_norm", "pool", "gap", "linear")

@@ -6,11 +6,12 @@ arXiv:1409.1556v6, Table 1, https://arxiv.org/abs/1409.1556. Columns A, A-LRN, B
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
 from types import MappingProxyType
 from typing import Any
+
+from vgg_lesson.support.arguments import check_bool, check_positive_int
 
 
 @dataclass(frozen=True)
@@ -84,43 +85,6 @@ class VGGConfig:
     def weight_layers(self) -> int:
         """Number of layers with weights, the paper's way of counting: convolutions plus three FC layers."""
         return self.conv_layers + 3
-
-
-def check_positive_int(name: str, value: object) -> None:
-    """Raise unless ``value`` is an int of at least 1; ``name`` is the argument that the message names."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a whole number of at least 1 is expected")
-    if value < 1:
-        raise ValueError(f"{name}={value} is too small; a whole number of at least 1 is expected")
-
-
-def check_bool(name: str, value: object) -> None:
-    """Raise TypeError unless ``value`` is True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; True or False is expected")
-
-
-def check_choice(name: str, value: object, accepted: Collection[str]) -> None:
-    """Raise ValueError unless ``value`` is one of the strings in ``accepted``."""
-    if not (isinstance(value, str) and value in accepted):
-        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(accepted)}")
-
-
-def check_number(name: str, value: object, *, above: float = -inf) -> None:
-    """Raise unless ``value`` is an int or float that is finite and greater than ``above``."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a number is expected")
-    if not (isfinite(value) and value > above):
-        least = f" above {above:g}" if isfinite(above) else ""
-        raise ValueError(f"{name}={value} is out of range; a finite number{least} is expected")
-
-
-def check_seed(seed: object) -> None:
-    """Raise unless ``seed`` is a whole number that torch takes as a seed."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed={seed!r} is {type(seed).__name__}; a whole number is expected")
-    if not -(2**63) <= seed < 2**64:
-        raise ValueError(f"seed={seed} is out of range; -2**63 to 2**64 - 1 is expected")
 
 
 def _column(name: str, column: str, *blocks: tuple[int | Conv, ...], lrn: bool = False) -> VGGConfig:

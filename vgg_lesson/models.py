@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vgg_lesson.arguments import check_kind
 from vgg_lesson.arithmetic import check_network, scaled
-from vgg_lesson.configs import CLASS_NETWORK, Conv, VGGConfig, check_bool, check_positive_int, get_config
-from vgg_lesson.datasets import Preprocessing
-from vgg_lesson.machine import as_device
+from vgg_lesson.configs import CLASS_NETWORK, Conv, VGGConfig, get_config
+from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.support.arguments import check_bool, check_kind, check_positive_int
+from vgg_lesson.support.machine import as_device
 
 INIT_SCHEMES = ("he", "xavier", "paper", "pytorch")
 PAPER_STD = 0.1  # the square root of the paper's "variance 10⁻²", Section 3.1

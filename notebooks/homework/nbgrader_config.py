@@ -5,7 +5,7 @@ import sys
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as steps
 
-from vgg_lesson.sources import REPOSITORY
+from vgg_lesson.data.sources import REPOSITORY
 
 sys.path.append(str(REPOSITORY))  # a clone, in which `pip install -e .` was run
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import urlopen
 
 from tools.paths import ROOT
-from vgg_lesson.working_copy import copy_notebooks
+from vgg_lesson.classroom.working_copy import copy_notebooks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

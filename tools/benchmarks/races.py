@@ -1,0 +1,174 @@
+"""Recipes people would otherwise pick, rewritten from their published descriptions, against the class plan.
+
+Every recipe runs on the same machine and data as its author describes it, loading included, and is looked at on the
+test set after every ``look_every`` steps and at its end; the clock stands still meanwhile.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, repeat
+
+import torch
+from torch import Tensor, nn
+
+from tools.benchmarks.report import Report
+from vgg_lesson import ImageSet, build_vgg, data_loaders, load_fashion_mnist
+from vgg_lesson.data.datasets import MEAN, STD, batches
+from vgg_lesson.models import evaluating
+from vgg_lesson.records.published import published
+from vgg_lesson.support.machine import set_threads
+from vgg_lesson.training.loop import evaluate, fit
+from vgg_lesson.training.recipes import PLANS
+
+LEVELS = (0.85, 0.88, 0.9015)
+CAP_SECONDS = 300.0
+TOLERANCE = 0.01  # an accuracy this near to the published one counts as reproduced
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A plain loop with SGD at ``lr``; ``epochs`` and ``claimed`` accuracies are its author's."""
+
+    name: str
+    build: Callable[[], nn.Module]
+    image_size: int
+    batch_size: int
+    lr: float
+    epochs: int
+    look_every: int
+    claimed: list[float]
+    source: str
+
+
+def d2l_vgg() -> nn.Module:
+    """VGG-11 with a quarter of the channels, Xavier's uniform initialisation, 4,096 hidden units, dropout."""
+    return build_vgg("VGG-11", in_channels=1, num_classes=10, width=0.25, init="xavier")
+
+
+def tiny_vgg() -> nn.Module:
+    """Two blocks of two 3×3 convolutions with 10 filters and a 2×2 pool, then one linear layer, for 28×28 pictures."""
+
+    def block(channels: int) -> list[nn.Module]:
+        convolutions = [nn.Conv2d(channels, 10, 3, padding=1), nn.ReLU(), nn.Conv2d(10, 10, 3, padding=1), nn.ReLU()]
+        return [*convolutions, nn.MaxPool2d(2)]
+
+    return nn.Sequential(*block(1), *block(10), nn.Flatten(), nn.Linear(10 * 7 * 7, 10))
+
+
+RECIPES = (
+    Recipe(
+        "Dive into Deep Learning, VGG", d2l_vgg, 224, 128, 0.01, 10, 110, published("d2l_vgg11_test_accuracy"),
+        "https://d2l.ai/chapter_convolutional-modern/vgg.html",
+    ),
+    Recipe(
+        "Zero to Mastery, TinyVGG", tiny_vgg, 28, 32, 0.1, 3, 1875, [published("ztm_tinyvgg_test_accuracy")],
+        "https://www.learnpytorch.io/03_pytorch_computer_vision/",
+    ),
+)  # fmt: skip
+
+
+@dataclass
+class Course:
+    """What a recipe reached: seconds to every level, its final accuracy, and where its author's epochs ended."""
+
+    reached: dict[float, float]
+    seconds: float = 0.0
+    accuracy: float = 0.0
+    epochs: float = 0.0
+    after_author: float | None = None
+
+    def look(self, accuracy: float) -> None:
+        """Take note of an accuracy at the present second."""
+        self.accuracy = accuracy
+        for level in LEVELS:
+            if accuracy >= level:
+                self.reached.setdefault(level, self.seconds)
+
+
+def race(recipe: Recipe, test: ImageSet) -> Course:
+    """Train until the last level or the cap, whichever comes first, but at least the author's epochs if they fit."""
+    torch.manual_seed(0)
+    model = recipe.build().train()
+    optimizer, course = torch.optim.SGD(model.parameters(), lr=recipe.lr), Course({})
+    loader = data_loaders(recipe.batch_size, recipe.image_size)[0]
+    per_epoch = len(loader)
+    source: Iterator[tuple[Tensor, Tensor]] = chain.from_iterable(loader for _ in repeat(None))
+    step = 0
+    while course.seconds < CAP_SECONDS and (len(course.reached) < len(LEVELS) or step < recipe.epochs * per_epoch):
+        started = time.perf_counter()
+        images, labels = next(source)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+        course.seconds += time.perf_counter() - started
+        step += 1
+        course.epochs = step / per_epoch
+        at_the_end = course.seconds >= CAP_SECONDS or step == recipe.epochs * per_epoch
+        if step % recipe.look_every == 0 or at_the_end:
+            course.look(accuracy_on(model, recipe.image_size, test))
+            print(
+                f"{recipe.name}: {course.seconds:.0f} s, epoch {course.epochs:.2f}, {course.accuracy:.2%}", flush=True
+            )
+        if step == recipe.epochs * per_epoch:
+            course.after_author = course.accuracy
+    return course
+
+
+def accuracy_on(model: nn.Module, image_size: int, test: ImageSet) -> float:
+    """Accuracy of any module on inputs from 0 to 1, as the classic loaders deliver them."""
+    correct = 0
+    with evaluating(model):
+        for images, labels in batches(test, 250, image_size=image_size):
+            scaled = images * STD + MEAN
+            correct += int((model(scaled).argmax(dim=1) == labels).sum())
+    return correct / len(test)
+
+
+def class_plan(test: ImageSet) -> Course:
+    """The class plan: it is looked at once, at its end, because its schedule is made for exactly its steps."""
+    torch.manual_seed(0)
+    plan = PLANS["class"]
+    model = build_vgg("VGG-11", **plan.network)
+    history = fit(model, load_fashion_mnist("train"), **plan.recipe, seed=0, device="cpu", show="bar")
+    course = Course({}, seconds=history.seconds, epochs=float(len(history.epochs)))
+    course.look(evaluate(model, test)[1])
+    return course
+
+
+def run() -> Report:
+    """Race the class plan and every recipe, one after another."""
+    set_threads()
+    test = load_fashion_mnist("test")
+    report = Report(
+        "races", f"Training seconds to a test accuracy; at most {CAP_SECONDS:,.0f} s each, seed 0",
+        ("recipe", *(f"{level:.2%}" for level in LEVELS), "seconds", "epochs", "accuracy", "its author's figure"),
+    )  # fmt: skip
+    courses = {"the class plan": class_plan(test)}
+    report.rows.append(_row("the class plan", courses["the class plan"], "none"))
+    for recipe in RECIPES:
+        course = courses[recipe.name] = race(recipe, test)
+        claimed = recipe.claimed
+        listed = " to ".join(f"{value:.1%}" for value in claimed)
+        if course.after_author is None:
+            minutes = course.seconds / course.epochs * recipe.epochs / 60
+            verdict = f"{listed} after {recipe.epochs} epochs, here {minutes:.0f} minutes: not reproduced"
+        else:
+            close = min(claimed) - TOLERANCE <= course.after_author <= max(claimed) + TOLERANCE
+            verdict = f"{listed}; here {course.after_author:.1%}: {'reproduced' if close else 'not reproduced'}"
+        report.rows.append(_row(recipe.name, course, verdict))
+        report.notes.append(f"{recipe.name}: {recipe.source}")
+    report.figures = {
+        name: {"seconds_to": {f"{k:.4f}": v for k, v in c.reached.items()}, "seconds": c.seconds, "epochs": c.epochs,
+               "accuracy": c.accuracy, "after_author": c.after_author}
+        for name, c in courses.items()
+    }  # fmt: skip
+    report.notes.append("The class plan is shown with the levels it had reached at its end, not on its way.")
+    return report
+
+
+def _row(name: str, course: Course, claim: str) -> tuple[str, ...]:
+    reached = (f"{course.reached[level]:,.0f} s" if level in course.reached else "not reached" for level in LEVELS)
+    return (name, *reached, f"{course.seconds:,.0f}", f"{course.epochs:.2f}", f"{course.accuracy:.2%}", claim)

@@ -1,0 +1,39 @@
+"""``python -m tools.proofs PROOF [--store] [NAME …]``: one proof, for all notebooks or those named."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+PROOFS = {
+    "pod": "every notebook inside 2 GB and one CPU (Linux, root; budget class: half an hour)",
+    "image": "the Binder image: requirements, postBuild and start in a clean environment (minutes, gigabytes)",
+    "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
+    "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
+    "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
+    "rough": "killed runs, damaged checkpoints, bad data, wrong calls, bandit and pip-audit (ten minutes)",
+    "suite": "all tests twenty times, five of them with every processor busy (hours; goes on where it stopped)",
+    "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
+}
+
+
+def main() -> int:
+    """Run a proof, print its table, and with ``--store`` keep its figures for the instructor's guide."""
+    told = "; ".join(f"{name}: {text}" for name, text in PROOFS.items())
+    parser = argparse.ArgumentParser(prog="python -m tools.proofs", description=__doc__, epilog=told)
+    parser.add_argument("proof", choices=PROOFS)
+    parser.add_argument("names", nargs="*", metavar="NAME", help='what to prove it of, such as "05"; default: all')
+    parser.add_argument("--store", action="store_true", help="write the figures to tools/records/proofs")
+    options = parser.parse_intermixed_args()
+    proof = importlib.import_module(f"tools.proofs.{options.proof}").run(tuple(options.names))
+    print(proof, flush=True)
+    if options.store and proof.unfit:
+        print(f"not stored: {proof.unfit}")
+    elif options.store and proof.figures:
+        print(f"stored in {proof.store()}; python -m tools proofs writes it into the guide")
+    return int(not all(proof.verdicts.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""What a network says about images it is shown: predictions, errors, confidence and its calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vgg_lesson.data.datasets import ImageSet, batches
+from vgg_lesson.models import VGG, evaluating
+from vgg_lesson.support.arguments import check_kind, check_positive_int
+from vgg_lesson.training.loop import check_data
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says about N images: ``probabilities`` float32 (N, classes), ``labels`` int64 (N,).
+
+    Raises:
+        ValueError: shapes that do not belong together, no image, rows that are no probabilities, labels out of range.
+    """
+
+    probabilities: Tensor
+    labels: Tensor
+
+    def __post_init__(self) -> None:
+        check_kind("probabilities", self.probabilities, Tensor, "a float tensor (N, classes)")
+        check_kind("labels", self.labels, Tensor, "an int64 tensor (N,)")
+        if not self.probabilities.is_floating_point():
+            raise TypeError(f"probabilities is a {self.probabilities.dtype} tensor; a float tensor is expected")
+        if self.probabilities.ndim != 2 or self.labels.shape != self.probabilities.shape[:1] or not len(self.labels):
+            raise ValueError(
+                f"probabilities has shape {tuple(self.probabilities.shape)} and labels {tuple(self.labels.shape)}; "
+                "(N, classes) and (N,) with at least one image are expected"
+            )
+        sums = self.probabilities.sum(dim=1)
+        if not (self.probabilities >= 0).all() or not torch.allclose(sums, torch.ones_like(sums), atol=1e-3):
+            raise ValueError("probabilities has rows that are not probabilities; pass scores through softmax(dim=1)")
+        classes = self.probabilities.shape[1]
+        if self.labels.dtype != torch.int64 or not 0 <= int(self.labels.min()) <= int(self.labels.max()) < classes:
+            raise ValueError(f"labels must be int64 from 0 to {classes - 1}, one per row of probabilities")
+
+    @property
+    def predicted(self) -> Tensor:
+        """The most probable class, int64 (N,)."""
+        return self.probabilities.argmax(dim=1)
+
+    @property
+    def confidence(self) -> Tensor:
+        """The probability of the predicted class, float32 (N,)."""
+        return self.probabilities.amax(dim=1)
+
+    @property
+    def correct(self) -> Tensor:
+        """Whether the prediction equals the label, bool (N,)."""
+        return self.predicted == self.labels
+
+    @property
+    def accuracy(self) -> float:
+        """Share of correct predictions, 0 to 1."""
+        return self.correct.float().mean().item()
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A reliability diagram's data, one entry per non-empty confidence bin, and the expected calibration error.
+
+    ``confidence`` and ``accuracy`` are the bins' means, ``count`` their sizes; ``error`` is the mean gap between the
+    two, weighted by size (Guo et al., 2017, https://arxiv.org/abs/1706.04599, equation 3).
+    """
+
+    confidence: Tensor
+    accuracy: Tensor
+    count: Tensor
+    error: float
+
+
+def predict(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> Predictions:
+    """Show ``data`` to ``model`` in evaluation mode, in float32; the results live on the CPU, in the data's order."""
+    check_positive_int("batch_size", batch_size)
+    check_data(model, "data", data)
+    device = next(model.parameters()).device
+    with evaluating(model):
+        parts = [
+            model(images).softmax(dim=1).cpu()
+            for images, _ in batches(data, batch_size, preprocessing=model.preprocessing, device=device)
+        ]
+    return Predictions(torch.cat(parts), data.labels)
+
+
+def confusion_matrix(predictions: Predictions) -> Tensor:
+    """Counts, int64 (classes, classes): row = true class, column = predicted class."""
+    _check_predictions(predictions)
+    classes = predictions.probabilities.shape[1]
+    cells = predictions.labels * classes + predictions.predicted
+    return torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def per_class_accuracy(predictions: Predictions) -> Tensor:
+    """Share of each true class that is predicted as itself (its recall), float32 (classes,); nan if absent."""
+    matrix = confusion_matrix(predictions).float()
+    return matrix.diagonal() / matrix.sum(dim=1)
+
+
+def calibration(predictions: Predictions, bins: int = 10) -> Calibration:
+    """Compare confidence with accuracy in ``bins`` equal steps of confidence from 0 to 1."""
+    _check_predictions(predictions)
+    check_positive_int("bins", bins)
+    edges = torch.linspace(0, 1, bins + 1)[1:-1]
+    place = torch.bucketize(predictions.confidence, edges)
+    count = torch.bincount(place, minlength=bins)
+    filled = count > 0
+    confidence = torch.bincount(place, predictions.confidence, bins)[filled] / count[filled]
+    accuracy = torch.bincount(place, predictions.correct.float(), bins)[filled] / count[filled]
+    weights = count[filled] / len(predictions.labels)
+    error = (weights * (confidence - accuracy).abs()).sum().item()
+    return Calibration(confidence, accuracy, count[filled], error)
+
+
+def _check_predictions(predictions: object) -> None:
+    check_kind("predictions", predictions, Predictions, "what predict(model, data) returns")

@@ -1,0 +1,37 @@
+"""What a student has answered so far, as a small table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+
+from vgg_lesson.classroom.checks.shared import Status, Verdict
+
+SIGNS: dict[Status, str] = {"right": "✔ right", "wrong": "✘ not yet", "not answered yet": "… open"}
+
+
+class Progress:
+    """Name and last verdict of each exercise; shown as a table in a notebook, as text elsewhere."""
+
+    def __init__(self, rows: Sequence[tuple[str, Verdict | None]]):
+        self.rows: list[tuple[str, Status]] = [(name, v.status if v else "not answered yet") for name, v in rows]
+
+    def __repr__(self) -> str:
+        width = max((len(name) for name, _ in self.rows), default=0)
+        return "\n".join([self._summary(), *(f"  {name:<{width}}  {SIGNS[status]}" for name, status in self.rows)])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in ("check", "so far"))
+        cells = "".join(
+            f'<tr><td style="text-align:left"><code>{escape(name)}</code></td>'
+            f'<td style="text-align:left">{SIGNS[status]}</td></tr>'
+            for name, status in self.rows
+        )
+        return (
+            f"<table><caption>{self._summary()}</caption><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+        )
+
+    def _summary(self) -> str:
+        count = Counter(status for _, status in self.rows)
+        return f"{count['right']} of {len(self.rows)} right, {count['wrong']} not yet, {count['not answered yet']} open"

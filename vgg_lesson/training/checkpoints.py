@@ -1,0 +1,191 @@
+"""Weights to ship (safetensors with a card) and checkpoints to resume from (``torch.load`` with ``weights_only``)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+
+from vgg_lesson.configs import Conv, VGGConfig
+from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.models import VGG, build_vgg
+from vgg_lesson.support.arguments import check_kind, check_path
+from vgg_lesson.support.files import asset, remove_drafts, write_atomically, write_together
+
+MAGIC = b"vgg-lesson checkpoint 1\n"
+BEFORE = ".previous"
+
+
+def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> None:
+    """Write the weights as safetensors of ``dtype``, with all that is needed to build the network again.
+
+    ``card`` says how they came about (recipe, data, seed, accuracy, command): JSON values only. It is stored inside
+    the file and, with the file's SHA-256, beside it as ``<name>.json``.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; both files are then as they were.
+    """
+    check_kind("model", model, VGG, "a VGG such as build_vgg()")
+    check_path("path", path)
+    check_kind("card", card, Mapping, "a dict of JSON values")
+    check_kind("dtype", dtype, torch.dtype, "torch.float32 or torch.float16")
+    try:
+        told = json.dumps(dict(card))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"card holds something else than JSON values: {error}") from error
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ValueError(f"path={str(path)!r} has another ending; a name that ends in .safetensors is expected")
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype={dtype} would round weights to whole numbers; torch.float32 or float16 is expected")
+    tensors = {
+        name: (tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()).contiguous()
+        for name, tensor in model.state_dict().items()
+    }
+    network = {
+        "name": model.config.name, "column": model.config.column, "lrn": model.config.lrn,
+        "blocks": [[asdict(conv) for conv in block] for block in model.config.blocks],
+        "settings": model.settings, "preprocessing": asdict(model.preprocessing),
+    }  # fmt: skip
+    content = save(tensors, metadata={"network": json.dumps(network), "card": told})
+    beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    told_beside = (json.dumps(beside, indent=2) + "\n").encode()
+    write_together({path: content, path.with_suffix(".json"): told_beside})
+
+
+def load_weights(path: str | Path) -> VGG:
+    """Build the network that `save_weights` wrote and give it its weights, as float32 on the CPU, in evaluation mode.
+
+    Raises:
+        ValueError: the file is not such a file, or is damaged.
+    """
+    check_path("path", path)
+    if not Path(path).is_file():
+        raise ValueError(f"path={str(path)!r} is not a file; one that save_weights wrote is expected")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            network = json.loads((file.metadata() or {})["network"])
+        blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
+        config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
+        model = build_vgg(config, **network["settings"])
+        model.preprocessing = Preprocessing(**network["preprocessing"])
+        model.load_state_dict(load_file(str(path)))
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError, RuntimeError) as error:
+        raise ValueError(f"path={str(path)!r} holds no weights of this lesson: {error}") from error
+    return model.eval()
+
+
+def trained_names() -> tuple[str, ...]:
+    """Names of the networks that are shipped."""
+    return tuple(sorted(path.stem for path in asset("weights").glob("*.safetensors")))
+
+
+def load_trained(name: str = "vgg11-class") -> VGG:
+    """A shipped, trained network, on the CPU and in evaluation mode; `trained_card` says how it came about.
+
+    Its weights lie channels last in memory, as `fit` leaves them: the CPU convolves faster so.
+
+    Raises:
+        ValueError: an unknown name, or a file that differs from the one shipped.
+    """
+    card = trained_card(name)
+    path = asset("weights") / f"{name}.safetensors"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != card["sha256"]:
+        raise ValueError(f"name={name!r}: {path.name} is not the file that was shipped; restore it with git checkout")
+    return load_weights(path).to(memory_format=torch.channels_last)
+
+
+def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
+    """Recipe, data, seed, accuracy and command of a shipped network."""
+    if name not in trained_names():
+        raise ValueError(f"name={name!r} is not shipped; choose one of {', '.join(trained_names())}")
+    card: dict[str, Any] = json.loads((asset("weights") / f"{name}.json").read_text())
+    return card
+
+
+def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; ``path`` is then as it was.
+    """
+    path = Path(path)
+    buffer = io.BytesIO()
+    torch.save({"run": dict(run), "state": dict(state)}, buffer)
+    content = buffer.getvalue()
+    rotated = path.exists() and _payload(path) is not None
+    if rotated:
+        path.replace(_previous(path))
+    try:
+        write_atomically(path, MAGIC + hashlib.sha256(content).digest() + content)
+    except OSError:
+        if rotated:
+            _previous(path).replace(path)
+        raise
+
+
+def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The newest undamaged state saved under ``path``, or None if there is none; a damaged one is warned about.
+
+    Raises:
+        ValueError: the file is no checkpoint, or belongs to another run than ``run``: going on would mix two recipes.
+    """
+    for candidate in (Path(path), _previous(Path(path))):
+        if not candidate.exists():
+            continue
+        content = _payload(candidate)
+        if content is None:
+            is_newest = candidate == Path(path) and _previous(candidate).exists()
+            then = f"the one before it, {_previous(candidate).name}, is tried" if is_newest else "the run starts anew"
+            warnings.warn(f"checkpoint {candidate} is damaged or cut short and left aside; {then}", stacklevel=3)
+            continue
+        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        if saved["run"] != dict(run):
+            changed = sorted(key for key in {*run, *saved["run"]} if run.get(key) != saved["run"].get(key))
+            raise ValueError(
+                f"checkpoint={str(candidate)!r} belongs to a run with other {', '.join(changed)}; "
+                "choose another file, or delete it to start anew"
+            )
+        state: dict[str, Any] = saved["state"]
+        return state
+    return None
+
+
+def forget_checkpoint(path: str | Path) -> None:
+    """Remove the checkpoint ``path``, the one before it, and what a kill while it was written left behind."""
+    path = Path(path)
+    path.unlink(missing_ok=True)
+    _previous(path).unlink(missing_ok=True)
+    remove_drafts(path)
+
+
+def _payload(path: Path) -> bytes | None:
+    """What `save_checkpoint` stored in ``path``, or None if the file is damaged; ValueError if it is another kind."""
+    content = path.read_bytes() if path.is_file() else b"?"
+    if not content.startswith(MAGIC) and not MAGIC.startswith(content):
+        if _stands_beside_another(path):
+            return None
+        raise ValueError(f"checkpoint={str(path)!r} is there already and is no checkpoint; choose another file")
+    digest, payload = content[len(MAGIC) : len(MAGIC) + 32], content[len(MAGIC) + 32 :]
+    return payload if hashlib.sha256(payload).digest() == digest else None
+
+
+def _stands_beside_another(path: Path) -> bool:
+    """Whether a file whose first bytes are damaged was a checkpoint: it is one before, or has one before it."""
+    if path.name.endswith(BEFORE):
+        return True
+    before = _previous(path)
+    return before.is_file() and before.read_bytes()[: len(MAGIC)] == MAGIC
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(path.name + BEFORE)
