@@ -49,6 +49,10 @@ LAYOUT = {
 }  # fmt: skip
 
 
+def print_nothing(run: object) -> None:
+    """A callback that lets the run go on."""
+
+
 def rows() -> Mapping[str, Row]:
     """Name, as in ``vgg_lesson.__all__`` or ``Class.method``, → its valid call."""
     return {**_counting(), **_networks(), **_data(), **_training(), **_looking()}
@@ -216,18 +220,20 @@ def _training() -> dict[str, Row]:
                 "model": network(), "train": DATA, "validation": DATA, "epochs": 1, "steps": 1, "batch_size": 4,
                 "lr": 0.1, "momentum": 0.9, "weight_decay": 0.1, "schedule": "one-cycle", "label_smoothing": 0.1,
                 "augment": "flip", "precision": "fp32", "seed": 0, "checkpoint": None, "device": "cpu", "label": "",
-                "show": False, "on_step": None,
+                "show": False, "callbacks": (print_nothing,), "loss": None, "optimizer": None, "eval_batch_size": 5,
             },
             {
                 "train": ("fewer",), "validation": ("none", "fewer"), "steps": ("none",), "momentum": rates,
                 "weight_decay": (*rates, "large"), "label_smoothing": rates, "seed": SIGNED, "device": ("none",),
                 "label": TEXT, "checkpoint": ("type",), "lr": ("large",), "augment": ("none",),
+                "eval_batch_size": ("none",),
+                "callbacks": ("empty", "longer", "shorter"),
             },
             also={
-                "checkpoint": [3, b"x", Path(__file__)], "show": ["maybe", 3, None], "on_step": [3, "stop"],
+                "checkpoint": [3, b"x", Path(__file__)], "show": ["maybe", 3, None], "callbacks": [3, "stop", [3]],
                 "seed": [2**64, 2**70, -(2**70)], "model": [build_vgg(TINY, device="meta")], "momentum": [1.0, 2],
                 "augment": ["rotate"], "label_smoothing": [1.0],
-                "train": [DATA.images], "validation": [(DATA.images, DATA.labels)],
+                "train": [DATA.images], "validation": [(DATA.images, DATA.labels[:2])],
             },
         ),
         "evaluate": Row(

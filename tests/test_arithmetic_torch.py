@@ -59,8 +59,8 @@ def shapes_in_forward(model: VGG) -> list[tuple[str, tuple[int, ...], int]]:
 
 def picture(model: VGG, batch: int = 2) -> Tensor:
     """Images of the size that ``model`` takes, on the meta device."""
-    side = model.settings["image_size"]
-    return torch.empty(batch, model.settings["in_channels"], side, side, device="meta")
+    side = model.network.image_size
+    return torch.empty(batch, model.network.in_channels, side, side, device="meta")
 
 
 def counted_flops(model: VGG) -> int:

@@ -11,7 +11,8 @@ import torch
 
 from vgg_lesson.arithmetic import memory, trace
 from vgg_lesson.configs import Conv, VGGConfig, get_config
-from vgg_lesson.data.datasets import ImageSet, Preprocessing, batches, data_loaders, load_fashion_mnist, to_batch
+from vgg_lesson.data.batches import Preprocessing, batches, to_batch
+from vgg_lesson.data.datasets import ImageSet, data_loaders, load_fashion_mnist
 from vgg_lesson.records.published import published, source
 from vgg_lesson.records.stored_runs import stored_run
 from vgg_lesson.support.budgets import get_budget

@@ -14,15 +14,8 @@ from PIL import Image
 
 from tests.data_fixtures import idx_files_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson.data import datasets
-from vgg_lesson.data.datasets import (
-    CLASSES,
-    ImageSet,
-    Preprocessing,
-    batches,
-    data_loaders,
-    load_fashion_mnist,
-    to_batch,
-)
+from vgg_lesson.data.batches import Preprocessing, batches, to_batch
+from vgg_lesson.data.datasets import CLASSES, ImageSet, data_loaders, load_fashion_mnist
 
 
 def test_image_set_subset(sample: dict[str, ImageSet]) -> None:

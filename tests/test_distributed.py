@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from vgg_lesson import VGG, History, class_vgg, evaluate, fit, load_fashion_mnist
 from vgg_lesson.models import build_vgg
 from vgg_lesson.training.checkpoints import load_weights
-from vgg_lesson.training.distributed import Team, joined, team_device
+from vgg_lesson.training.distributed import ProcessGroup, group_device, init_distributed
 
 WORKER = """
 import json, os, sys
@@ -103,7 +103,7 @@ def same(first: Path, second: Path) -> bool:
 @given(st.integers(1, 40), st.integers(1, 9))
 def test_the_shares_are_the_batch_in_its_order(count: int, size: int) -> None:
     images, labels = torch.arange(float(count))[:, None, None, None], torch.arange(count)
-    parts = [Team(rank, size).share(images, labels) for rank in range(size)]
+    parts = [ProcessGroup(rank, size).share(images, labels) for rank in range(size)]
     taken = [part for part in parts if part[2] > 0]
     assert torch.equal(torch.cat([part[0] for part in taken]), images)
     assert torch.equal(torch.cat([part[1] for part in taken]), labels)
@@ -120,38 +120,40 @@ def test_averaged_gradients_are_those_of_the_whole_batch(count: int, size: int) 
     model = class_vgg(width=0.05, hidden=8, batch_norm=False, dropout=0.0).double()
     images, labels = torch.randn(count, 1, 32, 32, dtype=torch.float64), torch.arange(count) % 10
 
-    def gradients(team: Team) -> list[Tensor]:
-        inputs, targets, weight = team.share(images, labels)
+    def gradients(group: ProcessGroup) -> list[Tensor]:
+        inputs, targets, weight = group.share(images, labels)
         loss = weight * nn.functional.cross_entropy(model(inputs), targets)
         return list(torch.autograd.grad(loss, list(model.parameters())))
 
-    whole = gradients(Team())
-    parts = [gradients(Team(rank, size)) for rank in range(size)]
+    whole = gradients(ProcessGroup())
+    parts = [gradients(ProcessGroup(rank, size)) for rank in range(size)]
     for index, gradient in enumerate(whole):
         average = sum(part[index] for part in parts) / size
         assert torch.allclose(torch.as_tensor(average), gradient, rtol=1e-9, atol=1e-12)
 
 
-def test_alone_there_is_no_team(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alone_there_is_no_group(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RANK", raising=False)
     model = nn.Linear(1, 1)
-    with joined() as team:
-        assert team == Team.current() == Team(0, 1) and team.leads and team.parallel(model) is model
-        assert team.sums(0.1, 2) == (0.1, 2) and not team.any(False) and team_device() is None
+    with init_distributed() as group:
+        assert (
+            group == ProcessGroup.current() == ProcessGroup(0, 1) and group.is_main and group.parallel(model) is model
+        )
+        assert group.sums(0.1, 2) == (0.1, 2) and not group.any(False) and group_device() is None
     for variables in ({"WORLD_SIZE": "4"}, {"RANK": "0", "WORLD_SIZE": "1"}):  # Slurm's, and torchrun's with one
-        with monkeypatch.context() as patched, joined() as team:
+        with monkeypatch.context() as patched, init_distributed() as group:
             for name, value in variables.items():
                 patched.setenv(name, value)
-            assert team == Team()
+            assert group == ProcessGroup()
 
 
 def test_alone_no_random_number_is_touched() -> None:
     before = torch.get_rng_state()
-    Team().seed_step(3, 4)
+    ProcessGroup().seed_step(3, 4)
     assert torch.equal(torch.get_rng_state(), before)
     drawn = []
     for rank, step in ((0, 0), (1, 0), (0, 1), (1, 0)):
-        Team(rank, 2).seed_step(3, step)
+        ProcessGroup(rank, 2).seed_step(3, step)
         drawn.append(torch.rand(1).item())
     assert len(set(drawn)) == 3 and drawn[1] == drawn[3]
 
@@ -161,7 +163,7 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ValueError, match=r"LOCAL_RANK=2.*at most 2"), joined():
+    with pytest.raises(ValueError, match=r"LOCAL_RANK=2.*at most 2"), init_distributed():
         pass
 
 

@@ -16,22 +16,13 @@ from tools.factors_facts import PAIRS, gain, slug, student_within
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
 from vgg_lesson import check, trace
+from vgg_lesson.analysis.intervals import T95, Interval, difference, interval, t_factor
 from vgg_lesson.classroom.checks import does_depth_help as checks
 from vgg_lesson.classroom.figures.does_depth_help import gain as points
 from vgg_lesson.classroom.figures.does_depth_help_curves import SCALES, paper_error, standard_error
 from vgg_lesson.data.datasets import ImageSet
-from vgg_lesson.records.factors import (
-    CHANGES,
-    RECIPE,
-    T95,
-    Interval,
-    build_changed,
-    difference,
-    factor_runs,
-    interval,
-    t_factor,
-    train_changed,
-)
+from vgg_lesson.records.experiments import CHANGES, RECIPE, build_changed, train_changed
+from vgg_lesson.records.stored_runs import factor_runs
 
 NAMES = list(CHANGES)
 
@@ -85,8 +76,7 @@ def test_values_without_an_interval_are_refused(values: Sequence[float]) -> None
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_builds_the_network_that_its_costs_are_counted_for(name: str) -> None:
     model = build_changed(name)
-    settings = {key: value for key, value in CHANGES[name].settings.items() if key != "dropout"}
-    counted = trace(CHANGES[name].config, **settings)
+    counted = trace(**CHANGES[name].architecture)
     assert sum(p.numel() for p in model.parameters()) == counted.total_params == fact(f"factors.{slug(name)}.params")
 
 

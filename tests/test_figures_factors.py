@@ -16,7 +16,8 @@ from vgg_lesson.classroom import figures as fig
 from vgg_lesson.classroom.figures.does_depth_help_curves import SCALES, paper_error, trained_at
 from vgg_lesson.classroom.widgets.does_depth_help import QUESTIONS, chosen
 from vgg_lesson.classroom.widgets.shared import Panel
-from vgg_lesson.records.factors import CHANGES, factor_runs
+from vgg_lesson.records.experiments import CHANGES
+from vgg_lesson.records.stored_runs import factor_runs
 
 SCORES = {"one": [0.90, 0.901, 0.902], "two": [0.92, 0.921, 0.9215], "three": [0.9005, 0.899, 0.903]}
 

@@ -18,7 +18,7 @@ from tools import ship
 from vgg_lesson import PLANS, History, ImageSet, VGGConfig, build_vgg, evaluate, fit, load_trained, trace, trained_card
 from vgg_lesson.__main__ import main
 from vgg_lesson.configs import CLASS_NETWORK, Conv
-from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.data.batches import Preprocessing
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.training.checkpoints import load_weights, save_weights, trained_names
 from vgg_lesson.training.history import EpochRecord
@@ -56,11 +56,11 @@ def test_weights_survive_their_file(tmp_path: Path, config: str | VGGConfig, cha
     torch.manual_seed(0)
     model = build_vgg(config, **{**SMALL, **changes})
     model.preprocessing = replace(model.preprocessing, mean=0.5, std=0.25)
-    side = model.settings["image_size"]
+    side = model.network.image_size
     model.train()(torch.randn(8, 1, side, side))  # moves the running statistics of batch norm
     save_weights(model, tmp_path / "net.safetensors", {"seed": 0})
     again = load_weights(tmp_path / "net.safetensors")
-    assert not again.training and again.settings == model.settings and again.config == model.config
+    assert not again.training and again.network == model.network and again.config == model.config
     assert again.preprocessing == model.preprocessing == Preprocessing(side, 0.5, 0.25)
     kept, stored = model.state_dict(), again.state_dict()
     assert list(kept) == list(stored) and all(torch.equal(kept[name], stored[name]) for name in kept)
@@ -103,7 +103,7 @@ def test_a_shipped_network_is_what_its_card_says(name: str) -> None:
     model = load_trained(name)
     counted = trace(model.config, **{name: value for name, value in card["network"].items() if name != "dropout"})
     assert card["parameters"] == counted.total_params == sum(p.numel() for p in model.parameters())
-    assert model.settings.items() >= card["network"].items() and model.config.name == card["config"]
+    assert dict(**model.network).items() >= card["network"].items() and model.config.name == card["config"]
 
 
 @pytest.mark.parametrize("name", ["vgg11-class", "vgg-full"])
@@ -171,7 +171,7 @@ def test_train_writes_weights_card_and_log_and_can_run_again(
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"net.safetensors", "net.json", "log.csv", "log.steps.csv"}
     network = {**PLANS["smoke"].network, "width": 0.05, "hidden": 8}
-    assert first.settings.items() >= network.items()
+    assert dict(**first.network).items() >= network.items()
 
 
 def test_train_interrupted_before_its_first_step_says_so(

@@ -170,7 +170,7 @@ def test_the_class_network_is_the_one_the_lesson_describes() -> None:
 
 def test_settings_build_the_same_network_again() -> None:
     network = class_vgg("VGG-16-1x1", head="gap", device="meta")
-    again = build_vgg(network.config, **network.settings, device="meta")
+    again = build_vgg(**network.network, device="meta")
     assert repr(again) == repr(network)
 
 
@@ -201,7 +201,7 @@ def test_gap_takes_larger_pictures_and_fc_refuses_them(name: str) -> None:
     larger = torch.empty(1, 1, 48, 64, device="meta")
     assert build_vgg(name, **{**SMALL, "head": "gap"}, device="meta")(larger).shape == (1, 10)
     with pytest.raises(ValueError, match=re.escape("(1, 1, 48, 64); this network expects (batch, 1, 32, 32)")):
-        build_vgg(name, **SMALL, device="meta")(larger)
+        build_vgg(name, **SMALL, device="meta").check_input(larger)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_gap_takes_larger_pictures_and_fc_refuses_them(name: str) -> None:
 )
 def test_a_picture_of_another_shape_is_answered_with_the_right_one(shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        build_vgg(**SMALL, device="meta")(torch.empty(shape, device="meta"))
+        build_vgg(**SMALL, device="meta").check_input(torch.empty(shape, device="meta"))
 
 
 @pytest.mark.parametrize(
@@ -222,13 +222,13 @@ def test_a_picture_of_another_shape_is_answered_with_the_right_one(shape: tuple[
     [
         (ValueError, {"config": "vgg11"}, "config='vgg11' .*VGG-11"),
         (ValueError, {"image_size": 28}, "image_size=28 .*smallest legal size is 32"),
-        (ValueError, {"dropout": 1}, "dropout=1 .*not including"),
-        (ValueError, {"dropout": -0.1}, "dropout=-0.1 .*probability"),
+        (ValueError, {"dropout": 1}, "dropout=1 .*below 1"),
+        (ValueError, {"dropout": -0.1}, "dropout=-0.1 .*at least 0"),
         (TypeError, {"dropout": "half"}, "dropout='half' .*number"),
         (ValueError, {"dropout": 1.0, "head": "gap"}, "dropout=1.0"),
         (ValueError, {"init": "kaiming"}, "init='kaiming' .*he, xavier, paper, pytorch"),
         (ValueError, {"device": "gpu"}, "device='gpu' .*cpu"),
-        (TypeError, {"width": None}, "width=None .*positive number"),
+        (TypeError, {"width": None}, "width=None .*number above 0"),
     ],
 )
 def test_a_bad_argument_is_named_with_what_would_do(

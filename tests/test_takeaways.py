@@ -132,7 +132,7 @@ def test_a_checkpoint_tells_it_from_a_vgg_and_from_another_inception(tmp_path: P
     fit(build(), FEW, **short)
     assert fit(build(), FEW, **short).epochs, "the same network goes on"
     plain, other = build_vgg(build().config, **{**CLASS_NETWORK, "head": "gap"}), build()
-    other.settings["inception"] = "another table"
+    other.network.inception = "another table"
     for model in (plain, other):
         with pytest.raises(ValueError, match=r"belongs to a run with other .*inception"):
             fit(model, FEW, **short)

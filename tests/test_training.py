@@ -16,7 +16,7 @@ from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
 from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, standard_error
 from vgg_lesson.data.augmentation import AUGMENTATIONS, random_flip
 from vgg_lesson.support.machine import interrupts_held
-from vgg_lesson.training.loop import _Run
+from vgg_lesson.training.loop import Run
 from vgg_lesson.training.recipes import Recipe
 
 RECIPE: dict[str, Any] = {
@@ -84,15 +84,15 @@ def test_a_run_stopped_within_an_epoch_goes_on_from_that_very_step(
     uninterrupted = fit(whole, pictures(), **RECIPE)
     stopped = fit(
         network(), pictures(), **RECIPE, checkpoint=tmp_path / "run.pt",
-        on_step=lambda history: len(history.step_losses) <= stop_at,
+        callbacks=[lambda run: len(run.history.step_losses) <= stop_at],
     )  # fmt: skip
     assert stopped.interrupted and len(stopped.step_losses) == stop_at + 1
     drawn: list[int] = []
     history = fit(
         resumed, pictures(), **RECIPE, checkpoint=tmp_path / "run.pt",
-        on_step=lambda history: drawn.append(len(history.step_losses)),
+        callbacks=[lambda run: drawn.append(len(run.history.step_losses))],
     )  # fmt: skip
-    assert drawn[0] == stop_at + 1
+    assert drawn[0] == stop_at + 2, "the step that ended the run was saved with it"
     assert same_weights(whole, resumed) and history.step_losses == uninterrupted.step_losses
     assert losses_without_seconds(history) == losses_without_seconds(uninterrupted)
 
@@ -101,7 +101,7 @@ def test_an_interrupt_before_the_first_step_leaves_nothing_to_return(monkeypatch
     def at_once(*_: Any, **__: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vgg_lesson.training.loop.batches", at_once)
+    monkeypatch.setattr("vgg_lesson.data.batches.Feed.batches", at_once)
     with pytest.raises(KeyboardInterrupt):
         fit(network(), pictures(), **RECIPE)
 
@@ -122,14 +122,14 @@ def test_an_interrupt_waits_for_the_end_of_what_must_not_be_cut_off() -> None:
 
 def test_a_run_told_to_stop_at_its_last_step_is_complete() -> None:
     history = fit(
-        network(), pictures(), pictures(12, 1), **RECIPE, on_step=lambda history: len(history.step_losses) < 9
+        network(), pictures(), pictures(12, 1), **RECIPE, callbacks=[lambda run: len(run.history.step_losses) < 9]
     )
     assert not history.interrupted and history.last.validation_accuracy is not None
 
 
-def test_on_step_must_be_a_function() -> None:
-    with pytest.raises(TypeError, match="on_step"):
-        fit(network(), pictures(), **RECIPE, on_step=3)  # type: ignore[arg-type]
+def test_callbacks_must_be_functions() -> None:
+    with pytest.raises(TypeError, match="callbacks"):
+        fit(network(), pictures(), **RECIPE, callbacks=3)  # type: ignore[arg-type]
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
@@ -245,12 +245,12 @@ def test_the_keys_of_the_exercises_come_from_torch() -> None:
 
 
 def test_a_checkpoint_of_another_device_is_gone_on_with() -> None:
-    run = _Run(network(), pictures(), Recipe(), torch.device("cpu"), "")
+    run = Run(network(), pictures(), None, Recipe(), torch.device("cpu"), "")
     run._random, run._epoch_steps = {"cuda": torch.zeros(16, dtype=torch.uint8), "cpu": torch.get_rng_state()}, 1
-    run._seed()
+    run._restore_random()
     run.device = torch.device("meta")
     run._random = {"cpu": torch.get_rng_state()}
-    run._seed()
+    run._restore_random()
 
 
 def test_damaged_step_losses_are_named(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ COMMANDS = {
     "sample": "make the data sample that is shipped with the package",
     "runs": "make the stored training logs (one group in a minute, all in a day; goes on where it stopped)",
     "ship": "make the shipped weights vgg-full of the full plan's first run",
-    "factors": "make the stored runs of notebook 09 (two hours of two processors; goes on where it stopped)",
     "inception": "make the stored runs of notebook 12 (four minutes of one processor; goes on where it stopped)",
     "screenshots": "take the README's pictures of JupyterLab",
 }

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from statistics import mean
 
+from vgg_lesson.analysis.intervals import difference, interval, t_factor
 from vgg_lesson.arithmetic import LayerTrace, trace
 from vgg_lesson.classroom.checks.does_depth_help import (
     COMPARISONS,
@@ -22,7 +23,8 @@ from vgg_lesson.classroom.checks.does_depth_help import (
 )
 from vgg_lesson.classroom.checks.train_it_well import standard_error
 from vgg_lesson.data.idx import FULL_COUNTS
-from vgg_lesson.records.factors import CHANGES, VALIDATION, difference, factor_runs, interval, t_factor
+from vgg_lesson.records.experiments import CHANGES, VALIDATION
+from vgg_lesson.records.stored_runs import factor_runs
 
 Number = int | float
 # Pairs whose difference the prose tells: name of the fact → run, reference.
@@ -72,8 +74,7 @@ def macs(name: str) -> int:
 
 
 def _counted(name: str) -> LayerTrace:
-    settings = {key: value for key, value in CHANGES[name].settings.items() if key != "dropout"}
-    return trace(CHANGES[name].config, **settings)
+    return trace(**CHANGES[name].architecture)
 
 
 def _span_of_first_seeds() -> float:
@@ -84,7 +85,7 @@ def _span_of_first_seeds() -> float:
 FACTS: Mapping[str, Callable[[], Number]] = {
     "factors.validation": lambda: VALIDATION,
     "factors.train": lambda: FULL_COUNTS["train"] - VALIDATION,
-    "factors.runs": lambda: sum(change.seeds for change in CHANGES.values()),
+    "factors.runs": lambda: sum(len(change.seeds) for change in CHANGES.values()),
     "factors.judge_error": lambda: 100 * standard_error(0.9, VALIDATION),
     "factors.first_span": _span_of_first_seeds,
     "factors.two_spreads_kept": lambda: student_within(2.0, 2),

@@ -50,7 +50,7 @@ NETWORKS: Mapping[str, Callable[[], LayerTrace]] = {
     # The post's text, its published log, the network of the class, and variations on the post's.
     "post": lambda: trace("VGG-11", in_channels=1, num_classes=10),
     "post_log": lambda: trace("VGG-11", in_channels=1, num_classes=10, width=0.25),
-    "class": lambda: trace("VGG-11", **CLASS_NETWORK),
+    "class": lambda: trace(**CLASS_NETWORK),
     "post_vgg16": lambda: trace("VGG-16", in_channels=1, num_classes=10),
     "post_gap": lambda: trace("VGG-11", in_channels=1, num_classes=10, head="gap"),
     "post_at_112": lambda: trace("VGG-11", in_channels=1, num_classes=10, image_size=112),

@@ -104,7 +104,7 @@ def namesake_rows() -> list[tuple[str, ...]]:
         "the paper's": vgg11(),
         "the post's text": trace("VGG-11", **GREY_TEN),
         "the post's log": trace("VGG-11", **GREY_TEN, width=0.25),
-        "ours in class": trace("VGG-11", **CLASS_NETWORK),
+        "ours in class": trace(**CLASS_NETWORK),
     }
     return [
         (

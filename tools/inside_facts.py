@@ -10,8 +10,8 @@ from vgg_lesson.configs import CLASS_NETWORK
 Number = int | float
 
 FACTS: Mapping[str, Callable[[], Number]] = {
-    "inside.filters": lambda: trace("VGG-11", **CLASS_NETWORK).row("conv1_1").output_shape[0],
-    "inside.hidden": lambda: int(CLASS_NETWORK["hidden"]),
+    "inside.filters": lambda: trace(**CLASS_NETWORK).row("conv1_1").output_shape[0],
+    "inside.hidden": lambda: CLASS_NETWORK.hidden,
     "inside.pictures": lambda: 2000,
     "inside.covered": lambda: 1000,
 }

@@ -1,10 +1,7 @@
 """Make the stored training logs, ``vgg_lesson/assets/runs/NAME.csv``: runs too long, or too many, for a class.
 
-Every run is the plain loop of notebook 05 in float32: the class network without batch norm and with 1,024 hidden
-units, FashionMNIST at 32×32, batches of 128, SGD, cross-entropy; images and dropout in the order of `vgg_lesson.fit`
-with the same seed. A run that is interrupted goes on from the end of its last epoch. The groups
-``diagnose`` (`tools.diagnose`), ``search`` (`tools.search`) and ``class``, ``full`` and ``post`` (`tools.long_runs`)
-say themselves what they are.
+Every run is an `Experiment` of `tools.trials`, trained by `vgg_lesson.fit`. A long run that is interrupted goes on from
+its checkpoint when the same command is given again; a finished one is made anew.
 """
 
 from __future__ import annotations
@@ -12,232 +9,305 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-from tools import diagnose
-from tools.long_runs import LONG_RUNS
 from tools.paths import ASSETS, ROOT
-from tools.search import CANDIDATES
-from vgg_lesson.data.datasets import ImageSet, batches, load_fashion_mnist, to_batch
+from tools.trials import DIAGNOSE_IMAGES, SEEDED, TRIALS
+from vgg_lesson import PLANS, Experiment, History, ImageSet, evaluate, load_fashion_mnist, to_batch
+from vgg_lesson.__main__ import main as command_line
+from vgg_lesson.data.batches import batches
 from vgg_lesson.data.idx import FULL_COUNTS
-from vgg_lesson.models import class_vgg
-from vgg_lesson.records.stored_runs import COLUMNS, escape_step
+from vgg_lesson.models import evaluating
+from vgg_lesson.records.experiments import VALIDATION, run_experiment
+from vgg_lesson.records.stored_runs import COLUMNS, EPOCH_COLUMNS, SEARCH_COLUMNS, escape_step
 from vgg_lesson.support.files import write_atomically
-from vgg_lesson.support.machine import set_threads
-from vgg_lesson.training.loop import evaluate
+from vgg_lesson.support.machine import cpu_count, fast_precision, pick_device, set_threads
+from vgg_lesson.training.checkpoints import forget_checkpoint
+from vgg_lesson.training.loop import Run
 
-SNAPSHOTS = ROOT / "build" / "runs"
-BATCH, SEEDS, SPREAD_IMAGES = 128, (0, 1, 2), 256
-LOSS_EVERY, SPREAD_EVERY, ACCURACY_EVERY = 10, 50, 500
+BUILD, FULL = ROOT / "build" / "runs", ROOT / "build" / "full"
+SPREAD_IMAGES, LOSS_EVERY, SPREAD_EVERY, ACCURACY_EVERY = 256, 10, 50, 500
 STEPS_AFTER_ESCAPE = 200
-HEADER = f"""\
-# {{plan}}; float32, 32x32, batch {BATCH}, no batch norm, 1024 hidden units. Made by: python -m tools runs
-# loss: mean training loss of the last {LOSS_EVERY} steps. spread: standard deviation of the scores across the first \
-{SPREAD_IMAGES} test images. accuracy: on the test set.
+SEARCH_HELD_OUT, POINTS = 5000, 20
+DIAGNOSE_HELD_OUT, SMALL_BATCH = range(7600, 8000), 5  # of the training images; nobody trains on them there
+INTERRUPTED = 130  # the exit status of `train`
+FACTOR_COLUMNS = ("run", "seed", "step", "loss", "accuracy", "seconds")
+FACTORS_HEADER = f"""\
+# The class plan (32x32, quarter width, batch norm, batch 64, lr 0.1, one epoch) in float32, with weight decay 0.0005 \
+and with the change that the run is named after; see vgg_lesson/records/experiments.py.
+# Trained on the first part of a split of the 60,000 training images, accuracy on the other {VALIDATION:,}. \
+Made by: python -m tools runs factors
+# loss: mean training loss since the row before. seconds: processor time of one thread.
 """
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What one run changes: the initialisation, the optimiser's settings, how long it may take."""
-
-    init: str
-    seed: int
-    steps: int = 300
-    lr: float = 0.1
-    momentum: float = 0.0
-    zero_biases: bool = False
-
-    def __str__(self) -> str:
-        momentum = f", Nesterov momentum {self.momentum:g}" if self.momentum else ""
-        biases = " with biases of zero" if self.zero_biases else ""
-        return f"VGG-11 layout, quarter width, init {self.init}{biases}, seed {self.seed}, lr {self.lr:g}{momentum}"
-
-
-GROUPS: Mapping[str, Mapping[str, Plan]] = {
-    "stall": {f"stall_seed{seed}": Plan("pytorch", seed, steps=3000) for seed in SEEDS},
-    "fixes": {
-        **{f"fix_he_seed{seed}": Plan("he", seed) for seed in SEEDS},
-        **{f"fix_xavier_seed{seed}": Plan("xavier", seed) for seed in SEEDS},
-        "fix_he_slow_seed0": Plan("he", 0, lr=0.01, momentum=0.9),
-    },
-    "suspects": {
-        "suspect_lr_seed0": Plan("pytorch", 0, lr=0.01),
-        "suspect_momentum_seed0": Plan("pytorch", 0, momentum=0.9),
-        "suspect_biases_seed0": Plan("pytorch", 0, zero_biases=True),
-    },
-}
-
-
-@dataclass
-class Run:
-    """A run under way; ``rows`` become the lines of its log."""
-
-    name: str
-    plan: Plan
-    train: ImageSet
-    test: ImageSet
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    step: int = 0
-    epoch: int = 0
-
-    def __post_init__(self) -> None:
-        plan = self.plan
-        torch.manual_seed(plan.seed)
-        self.model = class_vgg(batch_norm=False, hidden=1024, init=plan.init)
-        if plan.zero_biases:
-            for name, parameter in self.model.named_parameters():
-                if name.endswith("bias"):
-                    nn.init.zeros_(parameter)
-        self.model.to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.SGD(
-            self.model.parameters(), lr=plan.lr, momentum=plan.momentum, nesterov=plan.momentum > 0
-        )
-        self.shown = to_batch(self.test.images[:SPREAD_IMAGES])
-        self.losses: list[float] = []
-        self.snapshot = SNAPSHOTS / f"{self.name}.pt"
-
-    def finish(self) -> str:
-        """Train to the end and return the log as CSV."""
-        self.resume()
-        while not self.over:
-            self.one_epoch()
-            self.save()
-            loss = f", loss {self.rows[-1]['loss']}" if self.rows else ""
-            print(f"{time.strftime('%H:%M:%S')}  {self.name}  step {self.step}{loss}", flush=True)
-        self.rows[-1]["accuracy"] = self.accuracy()
-        text = io.StringIO()
-        text.write(HEADER.format(plan=self.plan))
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return text.getvalue()
-
-    @property
-    def over(self) -> bool:
-        """Whether all steps are done, or, for runs that may stall, the escape is past."""
-        losses = [(row["step"], row["loss"]) for row in self.rows]
-        escaped = escape_step(losses) if self.plan.init == "pytorch" else None
-        last = min(self.plan.steps, escaped + STEPS_AFTER_ESCAPE) if escaped else self.plan.steps
-        return self.step >= last
-
-    def one_epoch(self) -> None:
-        """Train on every image once, or until the run is over."""
-        # The seeds of `fit`: every epoch has its own, so that it can be repeated without those before it.
-        seed = self.plan.seed * 100_003 + self.epoch
-        torch.manual_seed(seed)
-        self.model.train()
-        for images, labels in batches(self.train, BATCH, shuffle=True, seed=seed, channels_last=True):
-            self.update(images, labels)
-            if self.step % LOSS_EVERY == 0:
-                self.log()
-            if self.over:
-                return
-        self.epoch += 1
-
-    def update(self, images: Tensor, labels: Tensor) -> None:
-        """One step of SGD."""
-        self.optimizer.zero_grad()
-        loss = nn.functional.cross_entropy(self.model(images), labels)
-        loss.backward()
-        self.optimizer.step()
-        self.losses.append(loss.item())
-        self.step += 1
-
-    def log(self) -> None:
-        """Add a row for the last ten steps."""
-        row = {"step": self.step, "loss": round(sum(self.losses) / len(self.losses), 5), "spread": "", "accuracy": ""}
-        self.losses = []
-        if self.step % SPREAD_EVERY == 0:
-            row["spread"] = float(f"{self.spread():.4g}")
-        if self.step % ACCURACY_EVERY == 0:
-            row["accuracy"] = self.accuracy()
-        self.rows.append(row)
-
-    def spread(self) -> float:
-        """How much the scores differ between pictures."""
-        self.model.eval()
-        with torch.no_grad():
-            scores = self.model(self.shown)
-        self.model.train()
-        return scores.std(dim=0, correction=0).square().mean().sqrt().item()
-
-    def accuracy(self) -> float:
-        """On the test set, rounded to what its size can show."""
-        return round(evaluate(self.model, self.test)[1], 4)
-
-    def save(self) -> None:
-        """Take a snapshot at the end of an epoch."""
-        kept = {key: getattr(self, key) for key in ("rows", "losses", "step", "epoch")}
-        content = io.BytesIO()
-        torch.save(kept | {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}, content)
-        write_atomically(self.snapshot, content.getvalue())
-
-    def resume(self) -> None:
-        """Go on from the snapshot, if there is one."""
-        if not self.snapshot.exists():
-            return
-        saved = torch.load(self.snapshot, weights_only=True)
-        self.model.load_state_dict(saved.pop("model"))
-        self.optimizer.load_state_dict(saved.pop("optimizer"))
-        for key, value in saved.items():
-            setattr(self, key, value)
+class Interrupted(Exception):
+    """The run was stopped from the keyboard; its checkpoint is kept."""
 
 
 def main(arguments: list[str]) -> int:
     """``python -m tools runs [GROUP or RUN …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools runs", description=__doc__)
-    groups = [*GROUPS, "diagnose", "search", *LONG_RUNS]
-    runs = [name for group in groups for name in _names(group)]
-    what = f"{', '.join(groups)}, or a run of them alone (post_he); default: all"
+    names = [name for group in TRIALS for name, _, _ in runs_of(group)]
+    what = f"{', '.join(TRIALS)}, or a run of them alone (post_he); default: all"
     parser.add_argument("wanted", nargs="*", metavar="GROUP", help=what)
-    wanted = parser.parse_args(arguments).wanted or groups
-    if unknown := set(wanted) - {*groups, *runs}:
+    wanted = parser.parse_args(arguments).wanted or list(TRIALS)
+    if unknown := set(wanted) - {*TRIALS, *names}:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; choose from {what}")
     set_threads()
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
     if (len(train), len(test)) != tuple(FULL_COUNTS.values()):
         parser.exit(1, "the full data are needed; `python -m vgg_lesson data` fetches them\n")
-    for group in groups:
-        for name, made in _logs(group, train, test):
+    for group in TRIALS:
+        for name, experiment, seed in runs_of(group):
             if not {group, name} & set(wanted):
                 continue
-            path = ASSETS / "runs" / f"{name}.csv"
-            if (text := made()) is None:
+            folder = BUILD if group == "factors" else ASSETS / "runs"
+            try:
+                text = WRITERS[group](name, experiment, seed, train, test)
+            except Interrupted:
                 print(f"{name} was interrupted; the same command goes on with it", flush=True)
-                return 130
-            write_atomically(path, text.encode())
-            for snapshot in SNAPSHOTS.glob(f"{name}.*"):  # the next time the run is made anew
-                snapshot.unlink()
-            print(f"wrote {path.relative_to(ROOT)}", flush=True)
+                return INTERRUPTED
+            write_atomically(folder / f"{name}.csv", text.encode())
+            forget_checkpoint(_checkpoint(name))
+            print(f"{time.strftime('%H:%M:%S')}  wrote {name}", flush=True)
+    return assemble_factors() if {"factors"} & set(wanted) else 0
+
+
+def runs_of(group: str) -> Iterator[tuple[str, Experiment, int]]:
+    """The runs of a group: the name of the log, the experiment, the seed."""
+    for name, experiment in TRIALS[group].items():
+        for seed in experiment.seeds:
+            yield f"{name}_seed{seed}" if group in {*SEEDED, "factors"} else name, experiment, seed
+
+
+class Watch:
+    """A callback that notes the spread of the scores and the accuracy, and ends a stalled run after its escape."""
+
+    def __init__(self, test: ImageSet, ends_after_escape: bool):
+        self.test, self.ends_after_escape = test, ends_after_escape
+        self.spreads: dict[int, float] = {}
+        self.accuracies: dict[int, float] = {}
+
+    def __call__(self, run: Run) -> bool:
+        step = len(run.history.step_losses)
+        if step % SPREAD_EVERY == 0:
+            with evaluating(run.model):
+                scores = run.model(to_batch(self.test.images[:SPREAD_IMAGES]))
+            self.spreads[step] = scores.std(dim=0, correction=0).square().mean().sqrt().item()
+        if step % ACCURACY_EVERY == 0:
+            self.accuracies[step] = evaluate(run.model, self.test)[1]
+        return not (self.ends_after_escape and step % LOSS_EVERY == 0 and self._is_over(run.history, step))
+
+    def _is_over(self, history: History, step: int) -> bool:
+        means = [(at, history.mean_loss(at - LOSS_EVERY + 1, at)) for at in range(LOSS_EVERY, step + 1, LOSS_EVERY)]
+        escaped = escape_step(means)
+        return escaped is not None and step >= escaped + STEPS_AFTER_ESCAPE
+
+
+def plain_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A run of notebook 05: loss, spread of the scores, accuracy."""
+    watch = Watch(test, ends_after_escape="pytorch" in experiment.change)
+    model, history = run_experiment(experiment, train, seed=seed, device="cpu", callbacks=[watch], show="bar")
+    last = len(history.step_losses)
+    if history.interrupted and not watch._is_over(history, last):
+        raise Interrupted
+    recipe = experiment.recipe
+    momentum = f", Nesterov momentum {recipe.momentum:g}" if recipe.momentum else ""
+    about = (
+        f"# VGG-11 layout, quarter width, {experiment.change}, seed {seed}, lr {recipe.lr:g}{momentum}; float32, "
+        f"32x32, batch {recipe.batch_size}, no batch norm, 1024 hidden units. Made by: python -m tools runs\n"
+        f"# loss: mean training loss of the last {LOSS_EVERY} steps. spread: standard deviation of the scores across "
+        f"the first {SPREAD_IMAGES} test images. accuracy: on the test set.\n"
+    )
+    return about + step_rows(history, {**watch.accuracies, last: evaluate(model, test)[1]}, watch.spreads)
+
+
+def long_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A whole run: loss, and the accuracy on the test set after every epoch of the post's runs, else at the end."""
+    looks = name.startswith("post") and experiment.recipe.steps is None
+    checkpoint = _checkpoint(name)
+    model, history = run_experiment(experiment, train, test if looks else None, seed=seed, checkpoint=checkpoint)
+    if history.interrupted:
+        raise Interrupted
+    accuracies = {record.step: record.validation_accuracy or 0.0 for record in history.epochs}
+    if not looks:
+        accuracies = {len(history.step_losses): evaluate(model, test)[1]}
+    precision = experiment.recipe.precision
+    used = fast_precision(pick_device()) if precision == "auto" else precision
+    return _long_header(experiment, seed, history, used, cpu_count(), looks) + step_rows(history, accuracies)
+
+
+def full_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A run of the full plan by ``python -m vgg_lesson train``; its weights stay in ``build/full``."""
+    card, history = full_run(seed)
+    accuracies = {len(history.step_losses): card["test_accuracy"]}
+    return _long_header(
+        experiment, seed, history, card["precision_used"], card["threads"], False
+    ) + step_rows(history, accuracies)  # fmt: skip
+
+
+def full_run(seed: int) -> tuple[dict[str, Any], History]:
+    """The card and the history of a run of the full plan; trained first where they are missing.
+
+    Raises:
+        Interrupted: it was stopped. ValueError: what is there was trained by another plan.
+    """
+    weights = FULL / f"full_seed{seed}.safetensors"
+    log = weights.with_suffix(".csv")
+    if not (weights.exists() and log.exists()):
+        done = command_line(
+            ["train", "--budget", "full", "--seed", str(seed), "--out", str(weights), "--log", str(log)]
+        )
+        if done == INTERRUPTED:
+            raise Interrupted
+        if done:
+            raise RuntimeError(f"training {weights.stem} failed with status {done}")
+    card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    wanted = {**PLANS["full"].recipe.described(), "seed": seed}
+    if any(card["recipe"].get(field, wanted[field]) != wanted[field] for field in wanted):
+        raise ValueError(f"{weights} was trained by another plan than today's; delete it to train anew")
+    return card, History.from_csv(log)
+
+
+def diagnose_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A small run with one thing wrong, evaluated twice in a row after every epoch, in small batches."""
+    images = DIAGNOSE_IMAGES[name]
+    held_out = train.subset(torch.tensor(DIAGNOSE_HELD_OUT))
+    twice: list[tuple[float, ...]] = []
+
+    def look(run: Run) -> None:
+        if len(run.history.step_losses) % run.feed.steps(experiment.recipe.batch_size) == 0:
+            run.model.train(name == "diagnose_eval")
+            twice.append((*_judged(run, held_out), *_judged(run, held_out)))
+
+    _, history = run_experiment(experiment, train.subset(images), seed=seed, device="cpu", callbacks=[look], show="bar")
+    rows = [
+        [record.epoch, *(f"{value:.4g}" for value in (record.train_loss, record.train_accuracy, *values))]
+        for record, values in zip(history.epochs, twice, strict=True)
+    ]
+    made = "Made by: python -m tools runs diagnose"
+    about = f"# {experiment.change}; {images} images, seed {seed}, float32, batch 64. {made}\n"
+    return about + _csv(EPOCH_COLUMNS, (dict(zip(EPOCH_COLUMNS, row, strict=True)) for row in rows))
+
+
+def _judged(run: Run, data: ImageSet) -> tuple[float, float]:
+    """Mean loss and accuracy in whatever mode the model is in."""
+    total, correct = 0.0, 0
+    with torch.no_grad():
+        for images, labels in batches(data, SMALL_BATCH, channels_last=True):
+            scores = run.model(images)
+            total += cross_entropy(scores, labels).item() * len(labels)
+            correct += int((scores.argmax(dim=1) == labels).sum())
+    return total / len(data), correct / len(data)
+
+
+def search_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A candidate for the full plan: its epochs, and what several views of each held-out image bring at the end."""
+    train, held_out = train.split(SEARCH_HELD_OUT, seed=0)
+    model, history = run_experiment(experiment, train, held_out, seed=seed, checkpoint=_checkpoint(name))
+    if history.interrupted:
+        raise Interrupted
+    viewed = {kind: round(evaluate(model, held_out, views=kind)[1], 4) for kind in ("flip", "flip+shift")}
+    recipe, blocks = experiment.recipe, experiment.architecture.layout.blocks
+    augment = "flip+shift" if recipe.augment == "flip+shift" else "flip+shift+erase"
+    about = (
+        f"# blocks {', '.join(f'{len(block)}x{block[0].channels}' for block in blocks)}; "
+        f"{sum(p.numel() for p in model.parameters())} parameters; {augment}, {recipe.epochs} epochs, learning rate "
+        f"{recipe.lr:g} at its height, seed {seed}; 28x28, {fast_precision(pick_device())}, {cpu_count()} CPU(s). "
+        f"Made by: python -m tools runs search\n# {SEARCH_HELD_OUT} training images held out; flip, flip+shift: "
+        "accuracy on them with several views of each.\n"
+    )
+    rows: list[dict[str, Any]] = [
+        {column: round(getattr(record, column), 4) for column in SEARCH_COLUMNS if hasattr(record, column)}
+        for record in history.epochs
+    ]
+    rows[-1] |= viewed
+    return about + _csv(SEARCH_COLUMNS, rows)
+
+
+def factor_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test: ImageSet) -> str:
+    """A run of notebook 09 with one thread: twenty mean losses, the validation accuracy, the processor time."""
+    torch.set_num_threads(1)
+    train, held_out = train.split(VALIDATION)
+    started = time.process_time()
+    _, history = run_experiment(experiment, train, held_out, seed=seed, show=False, checkpoint=_checkpoint(name))
+    if history.interrupted:
+        raise Interrupted
+    total = len(history.step_losses)
+    steps = [round(total * point / POINTS) for point in range(POINTS + 1)]
+    rows: list[dict[str, Any]] = [
+        {"run": experiment.change, "seed": seed, "step": step, "loss": round(history.mean_loss(before + 1, step), 4)}
+        for before, step in pairwise(steps)
+    ]
+    rows[-1]["accuracy"] = round(history.last.validation_accuracy or 0.0, 4)
+    rows[-1]["seconds"] = round(time.process_time() - started, 1)
+    return _csv(FACTOR_COLUMNS, rows, header=False)
+
+
+def assemble_factors() -> int:
+    """Write the log of notebook 09 if every run is there; else say how many are missing."""
+    parts = [BUILD / f"{name}.csv" for name, _, _ in runs_of("factors")]
+    if missing := [part for part in parts if not part.exists()]:
+        print(f"{len(missing)} of {len(parts)} runs are missing; the same command goes on with them", flush=True)
+        return 1
+    text = FACTORS_HEADER + ",".join(FACTOR_COLUMNS) + "\n" + "".join(part.read_text() for part in parts)
+    write_atomically(ASSETS / "runs" / "factors.csv", text.encode())
+    for part in parts:
+        part.unlink()
     return 0
 
 
-def _names(group: str) -> list[str]:
-    if group == "diagnose":
-        return [f"diagnose_{cause}" for cause in diagnose.PLANS]
-    if group == "search":
-        return [*CANDIDATES]
-    return [*LONG_RUNS.get(group, GROUPS.get(group, {}))]
+def step_rows(history: History, accuracies: Mapping[int, float], spreads: Mapping[int, float] | None = None) -> str:
+    """The rows of a stored run: the mean loss of every ten steps, and what was looked at there."""
+    last = len(history.step_losses)
+    steps = sorted({*range(LOSS_EVERY, last + 1, LOSS_EVERY), *accuracies, last})
+    rows: list[dict[str, Any]] = [
+        {"step": step, "loss": round(history.mean_loss(before + 1, step), 5)}
+        for before, step in zip([0, *steps], steps, strict=False)
+    ]
+    for row in rows:
+        if (spread := (spreads or {}).get(row["step"])) is not None:
+            row["spread"] = float(f"{spread:.4g}")
+        if (accuracy := accuracies.get(row["step"])) is not None:
+            row["accuracy"] = round(accuracy, 4)
+    return _csv(COLUMNS, rows)
 
 
-def _logs(group: str, train: ImageSet, test: ImageSet) -> Iterator[tuple[str, Callable[[], str | None]]]:
-    """The logs of a group: name and what makes its text."""
-    if group == "diagnose":
-        for cause, small in diagnose.PLANS.items():
-            yield f"diagnose_{cause}", partial(diagnose.log, small, train)
-        return
-    if group == "search":
-        for name, candidate in CANDIDATES.items():
-            yield name, partial(candidate.log, name, train)
-    for name, run in LONG_RUNS.get(group, {}).items():
-        yield name, partial(run.log, name, train, test)
-    for name, plan in GROUPS.get(group, {}).items():
-        yield name, Run(name, plan, train, test).finish
+def _long_header(
+    experiment: Experiment, seed: int, history: History, precision: str, cpus: int, looks: bool
+) -> str:  # fmt: skip
+    looked = "after every epoch" if looks else "looked at once, at the end"
+    group = next(group for group, trials in TRIALS.items() if experiment in trials.values())
+    return (
+        f"# {experiment.change}, seed {seed}; {precision}, channels_last, {history.seconds:.0f} s of training on "
+        f"{cpus} CPUs. Made by: python -m tools runs {group}\n"
+        f"# loss: mean training loss of the last {LOSS_EVERY} steps. accuracy: on the test set, {looked}.\n"
+    )
+
+
+def _csv(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, header: bool = True) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, tuple(columns), lineterminator="\n")
+    if header:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _checkpoint(name: str) -> Path:
+    return BUILD / f"{name}.checkpoint"
+
+
+WRITERS: Mapping[str, Callable[[str, Experiment, int, ImageSet, ImageSet], str]] = {
+    "stall": plain_log, "fixes": plain_log, "suspects": plain_log, "diagnose": diagnose_log, "search": search_log,
+    "class": long_log, "post": long_log, "full": full_log, "factors": factor_log,
+}  # fmt: skip

@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 
-from tools.long_runs import FULL, FULL_RUNS
 from tools.paths import ASSETS
+from tools.runs import FULL, full_run
 from vgg_lesson import VGG, ImageSet, load_fashion_mnist, load_weights, save_weights
 from vgg_lesson.analysis.predictions import predict
 
-RUN, NAME = "full_seed0", "vgg-full"
+SEED, NAME = 0, "vgg-full"
 IMAGES, SAME = 5000, 0.999
 OF_THE_FILE = ("sha256", "bytes")
 
@@ -34,12 +34,11 @@ def same_answers(one: VGG, other: VGG, data: ImageSet) -> float:
 def main(arguments: list[str]) -> None:
     """Write ``assets/weights/vgg-full``; a run that is missing is trained first."""
     argparse.ArgumentParser(prog="python -m tools ship", description=__doc__).parse_args(arguments)
-    if (made := FULL_RUNS[RUN].made()) is None:
-        raise SystemExit("interrupted; the same command goes on")
-    model, path = load_weights(FULL / f"{RUN}.safetensors"), ASSETS / "weights" / f"{NAME}.safetensors"
-    halved = load_weights(FULL / f"{RUN}.safetensors")
+    card, _ = full_run(SEED)
+    model, path = load_weights(FULL / f"full_seed{SEED}.safetensors"), ASSETS / "weights" / f"{NAME}.safetensors"
+    halved = load_weights(FULL / f"full_seed{SEED}.safetensors")
     halved.load_state_dict({name: t.half() if t.is_floating_point() else t for name, t in model.state_dict().items()})
     share = same_answers(model, halved, load_fashion_mnist("train").subset(IMAGES))
     print(f"the same class for {share:.2%} of {IMAGES:,} training pictures")
     dtype = torch.float16 if share >= SAME else torch.float32
-    save_weights(model, path, shipped_card(made[0], dtype), dtype=dtype)
+    save_weights(model, path, shipped_card(card, dtype), dtype=dtype)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from statistics import mean
 
-from tools.search import VALIDATION
+from tools.runs import SEARCH_HELD_OUT as VALIDATION
+from vgg_lesson.analysis.intervals import Interval, interval
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.takeaways import block_params, human_error
 from vgg_lesson.classroom.checks.takeaways_quiz import QUIZ_ERROR, quiz_flat, quiz_judge
 from vgg_lesson.classroom.takeaways import INPUTS, conv_params, module_convs, module_params
-from vgg_lesson.records.factors import Interval, interval
 from vgg_lesson.records.published import HUMAN_IMAGES
 from vgg_lesson.records.stored_runs import read_log
 

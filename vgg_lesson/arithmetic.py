@@ -8,26 +8,18 @@ Sim, "Computing Receptive Fields of Convolutional Neural Networks", https://dist
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Annotated
+from typing import Annotated, Any
 
-from vgg_lesson.configs import Conv, VGGConfig, get_config
-from vgg_lesson.support.arguments import (
-    Index,
-    check_bool,
-    check_choice,
-    check_kind,
-    check_positive_int,
-    check_record,
-    one_of,
-)
+from vgg_lesson.configs import Config, Conv, Network, VGGConfig
+from vgg_lesson.support.arguments import Count, Index, check_record, checked, one_of, says, spells_out
 
-HEADS = ("fc", "gap")
 KINDS = ("input", "conv", "lrn", "batch_norm", "pool", "gap", "linear")
 COUNTED_OUTPUTS = ("input", "conv", "pool", "linear")
+# Kept for the way back. A convolution's output stays as the input of its normalisation; a ReLU works in place.
+KEPT_OUTPUTS = (*COUNTED_OUTPUTS, "lrn", "batch_norm")
 FLOAT32_BYTES = 4
-MAX_WIDTH = 1000  # a block of 64 channels would have 64,000: past that, a mistake
 OPTIMIZER_COPIES = {"sgd": 0, "momentum": 1, "adam": 2}
 # What is left of a machine's memory once Python, PyTorch and the lesson (0.7 GB), and on a laptop the system and a
 # browser (3 GB), have theirs; a GPU's driver and kernels take about 1 GB.
@@ -125,66 +117,48 @@ class MemoryBill:
         return self.weights + self.gradients + self.optimizer + self.activations
 
 
-def trace(
-    config: str | VGGConfig = "VGG-11",
-    *,
-    in_channels: int = 3,
-    num_classes: int = 1000,
-    image_size: int = 224,
-    width: float = 1.0,
-    batch_norm: bool = False,
-    hidden: int = 4096,
-    head: str = "fc",
-) -> LayerTrace:
-    """Count a VGG layer by layer.
-
-    Args:
-        config: a name in `CONFIGS` or a `VGGConfig`.
-        in_channels, image_size: the input is (in_channels, image_size, image_size).
-        num_classes: outputs of the last layer. hidden: units of the two hidden FC layers.
-        width: scales every convolution's channels, ``max(1, round(width * channels))``.
-        batch_norm: a batch norm after every convolution (which keeps its bias).
-        head: "fc" for three fully connected layers, "gap" for global average pooling and one linear layer.
+@checked
+@spells_out(Network)
+def trace(config: Config = "VGG-11", **network: Any) -> LayerTrace:
+    """Count a VGG layer by layer; the arguments are the fields of `Network`, of which dropout and init cost nothing.
 
     Raises:
-        ValueError, TypeError: an argument out of range; an image too small for the pools is answered with the
-            smallest legal size.
+        ValueError, TypeError: an argument out of range, named with its value and what would be accepted.
     """
-    layout = get_config(config)
-    check_network(
-        layout, in_channels=in_channels, num_classes=num_classes, image_size=image_size, width=width,
-        batch_norm=batch_norm, hidden=hidden, head=head,
-    )  # fmt: skip
-    start = LayerRow(
-        "input", "input", (in_channels, image_size, image_size), 0, 0, in_channels * image_size**2, 1, 1, ""
-    )
-    rows = [start]
+    asked = Network(config, **network)
+    side, channels, layout = asked.image_size, asked.in_channels, asked.layout
+    rows = [LayerRow("input", "input", (channels, side, side), 0, 0, channels * side**2, 1, 1, "")]
     for number, block in enumerate(layout.blocks, 1):
-        rows.extend(_block_rows(rows[-1], number, block, width, batch_norm, layout.lrn and number == 1))
-    rows.extend(_head_rows(rows[-1], len(layout.blocks) + 1, head, hidden, num_classes))
+        rows.extend(_block_rows(rows[-1], number, block, asked))
+    rows.extend(_head_rows(rows[-1], len(layout.blocks) + 1, asked))
     return LayerTrace(layout, tuple(rows))
 
 
-def memory(counted: LayerTrace, batch_size: int, *, optimizer: str = "momentum") -> MemoryBill:
+Counted = Annotated[LayerTrace, says("a LayerTrace such as trace('VGG-11')")]
+
+
+@checked
+def memory(
+    counted: Counted, batch_size: Count, *, optimizer: Annotated[str, one_of(tuple(OPTIMIZER_COPIES))] = "momentum"
+) -> MemoryBill:
     """Float32 bytes of one training step: weights, gradients, optimiser state, activations kept for backward.
 
     ``optimizer`` is "sgd" (no state), "momentum" (one value per weight) or "adam" (two). A lower bound: work space
     of the library and the gradients of activations come on top.
     """
-    _check_counted(counted)
-    check_positive_int("batch_size", batch_size)
-    check_choice("optimizer", optimizer, OPTIMIZER_COPIES)
     weights = FLOAT32_BYTES * counted.total_params
-    activations = FLOAT32_BYTES * batch_size * counted.total_activations
-    return MemoryBill(weights, weights, OPTIMIZER_COPIES[optimizer] * weights, activations)
+    kept = sum(row.activations for row in counted.rows if row.kind in KEPT_OUTPUTS)
+    return MemoryBill(weights, weights, OPTIMIZER_COPIES[optimizer] * weights, FLOAT32_BYTES * batch_size * kept)
 
 
-def fits(bill: MemoryBill) -> dict[str, str]:
+@checked
+def fits(
+    bill: Annotated[MemoryBill, says("a MemoryBill such as memory(trace('VGG-11'), 128)")],
+) -> dict[str, str]:
     """Whether a training step with this bill fits: machine → "yes", "tight" or "no".
 
     "tight" is a bill that fits, but not with a third of the activations more, which pooling and work space take.
     """
-    check_kind("bill", bill, MemoryBill, "a MemoryBill such as memory(trace('VGG-11'), 128)")
     needed = bill.total + bill.activations / 3
     return {
         machine: "yes" if needed <= free else "tight" if bill.total <= free else "no"
@@ -192,7 +166,8 @@ def fits(bill: MemoryBill) -> dict[str, str]:
     }
 
 
-def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
+@checked
+def window(counted: Counted, layer: str, cell: Index) -> tuple[int, int]:
     """What cell number ``cell`` of ``layer`` can depend on, along one axis: (first pixel, side), in input pixels.
 
     The first pixel is negative where the window hangs over into the padding.
@@ -200,16 +175,13 @@ def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
     Raises:
         ValueError: no such layer, one behind flattening, or no such cell. TypeError: ``cell`` is no whole number.
     """
-    _check_counted(counted)
     if layer not in (names := [row.name for row in counted.rows]):
         raise ValueError(f"layer={layer!r} is not a layer here; the layers are {', '.join(names)}")
     asked = counted.row(layer)
     if asked.receptive_field is None or asked.jump is None:
         raise ValueError(f"layer={layer!r} has no grid and so no window; choose one before flattening")
     side = asked.output_shape[1]
-    if isinstance(cell, bool) or not isinstance(cell, int):
-        raise TypeError(f"cell={cell!r} is {type(cell).__name__}; a whole number from 0 to {side - 1} is expected")
-    if not 0 <= cell < side:
+    if cell >= side:
         raise ValueError(f"cell={cell} is out of range; {layer} has cells 0 to {side - 1} along each side")
     rows = counted.rows[1 : counted.rows.index(asked) + 1]
     # A padded convolution starts as many pixels earlier as it ends later; a pool starts where its first cell does.
@@ -218,56 +190,13 @@ def window(counted: LayerTrace, layer: str, cell: int) -> tuple[int, int]:
     return first + cell * asked.jump, asked.receptive_field
 
 
-def _check_counted(counted: object) -> None:
-    check_kind("counted", counted, LayerTrace, "a LayerTrace such as trace('VGG-11')")
-
-
-def scaled(channels: int, width: float) -> int:
-    """Channels of a layer after scaling by ``width``: at least one."""
-    return max(1, round(width * channels))
-
-
-def check_network(
-    config: VGGConfig,
-    *,
-    in_channels: int,
-    num_classes: int,
-    image_size: int,
-    width: float,
-    batch_norm: bool,
-    hidden: int,
-    head: str,
-) -> None:
-    """Raise ValueError or TypeError for the first argument that describes no network; see `trace`."""
-    for name, value in (
-        ("in_channels", in_channels), ("num_classes", num_classes), ("image_size", image_size), ("hidden", hidden),
-    ):  # fmt: skip
-        check_positive_int(name, value)
-    if isinstance(width, bool) or not isinstance(width, int | float):
-        raise TypeError(f"width={width!r} is {type(width).__name__}; a positive number such as 0.25 is expected")
-    if not 0 < width <= MAX_WIDTH:
-        raise ValueError(
-            f"width={width} is out of range; a positive number such as 0.25, {MAX_WIDTH:,} at most, is expected"
-        )
-    check_bool("batch_norm", batch_norm)
-    check_choice("head", head, HEADS)
-    smallest = 2 ** len(config.blocks)
-    if image_size < smallest:
-        raise ValueError(
-            f"image_size={image_size} is too small: {len(config.blocks)} poolings halve it to nothing; "
-            f"the smallest legal size is {smallest}"
-        )
-
-
-def _block_rows(
-    before: LayerRow, number: int, block: tuple[Conv, ...], width: float, batch_norm: bool, lrn: bool
-) -> Iterator[LayerRow]:
+def _block_rows(before: LayerRow, number: int, block: tuple[Conv, ...], network: Network) -> Iterator[LayerRow]:
     for index, conv in enumerate(block, 1):
-        before = _conv_row(f"conv{number}_{index}", before, scaled(conv.channels, width), conv.kernel)
+        before = _conv_row(f"conv{number}_{index}", before, network.channels(conv), conv.kernel)
         yield before
-        if batch_norm:
+        if network.batch_norm:
             yield _same_grid(f"bn{number}_{index}", "batch_norm", before, 2 * before.output_shape[0])
-        if lrn and index == 1:
+        if network.layout.lrn and number == index == 1:
             yield _same_grid(f"lrn{number}_{index}", "lrn", before, 0)
     yield _pool_row(f"pool{number}", before)
 
@@ -291,17 +220,7 @@ def _conv_row(name: str, before: LayerRow, channels: int, kernel: int) -> LayerR
 
 def _same_grid(name: str, kind: str, before: LayerRow, params: int) -> LayerRow:
     formula = f"2·{before.output_shape[0]} = {params:,}" if params else ""
-    return LayerRow(
-        name,
-        kind,
-        before.output_shape,
-        params,
-        0,
-        before.activations,
-        before.receptive_field,
-        before.jump,
-        formula,
-    )
+    return replace(before, name=name, kind=kind, params=params, macs=0, formula=formula)
 
 
 def _pool_row(name: str, before: LayerRow) -> LayerRow:
@@ -310,12 +229,12 @@ def _pool_row(name: str, before: LayerRow) -> LayerRow:
     return LayerRow(name, "pool", shape, 0, 0, prod(shape), field + jump, 2 * jump, "")
 
 
-def _head_rows(before: LayerRow, number: int, head: str, hidden: int, num_classes: int) -> Iterator[LayerRow]:
+def _head_rows(before: LayerRow, number: int, network: Network) -> Iterator[LayerRow]:
     incoming, factors = prod(before.output_shape), "·".join(map(str, before.output_shape))
-    outputs: tuple[int, ...] = (hidden, hidden, num_classes)
-    if head == "gap":
+    outputs: tuple[int, ...] = (network.hidden, network.hidden, network.num_classes)
+    if network.head == "gap":
         incoming = before.output_shape[0]
-        factors, outputs = str(incoming), (num_classes,)
+        factors, outputs = str(incoming), (network.num_classes,)
         yield LayerRow("gap", "gap", (incoming,), 0, 0, incoming, None, None, "")
     for offset, units in enumerate(outputs):
         params = (incoming + 1) * units

@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import replace
 from statistics import mean
-from typing import Any
-from unittest.mock import patch
 
 import torch
 
 from tools.benchmarks.report import Report, spread
-from vgg_lesson import build_vgg, evaluate, fit, load_fashion_mnist
-from vgg_lesson.models import initialize
-from vgg_lesson.support.machine import fast_precision, set_threads
-from vgg_lesson.training.recipes import PLANS
+from vgg_lesson import PLANS, Experiment, evaluate, load_fashion_mnist
+from vgg_lesson.records.experiments import run_experiment
+from vgg_lesson.support.machine import fast_precision, memory_kept, set_threads
+from vgg_lesson.training.loop import Run
 
 SEEDS = (0, 1, 2)
 VALIDATION = 10_000
+PLAN = replace(PLANS["class"], seeds=SEEDS)
 
 
-@dataclass(frozen=True)
-class Change:
-    """What one row of the table does differently from the plan."""
-
-    network: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    without: str = ""
-    init: str = "he"
-
-
-def changes() -> dict[str, Change]:
-    """The rows: name → change."""
+def changes() -> dict[str, Experiment]:
+    """The rows: name → the plan with one thing changed; those of `SWITCHED` change the engine instead."""
+    other = "bf16" if fast_precision("cpu") == "fp32" else "fp32"
     return {
-        "the class plan": Change(),
-        "without batch norm": Change(network={"batch_norm": False}),
-        "PyTorch's initialisation": Change(init="pytorch"),
-        "without momentum": Change(recipe={"momentum": 0.0}),
-        "constant learning rate": Change(recipe={"schedule": "constant"}),
-        "without label smoothing": Change(recipe={"label_smoothing": 0.0}),
-        "with weight decay": Change(recipe={"weight_decay": 5e-4}),
-        "with dropout 0.5": Change(network={"dropout": 0.5}),
-        "batches of 128": Change(recipe={"batch_size": 128}),
-        "with flips": Change(recipe={"augment": "flip"}),
-        "memory given back at every step": Change(without="memory_kept"),
-        "channels first": Change(without="channels_last"),
-        "the other precision": Change(recipe={"precision": "bf16" if fast_precision("cpu") == "fp32" else "fp32"}),
+        "the class plan": PLAN,
+        "without batch norm": PLAN.vary(batch_norm=False),
+        "PyTorch's initialisation": PLAN.vary(init="pytorch"),
+        "without momentum": PLAN.vary(momentum=0.0),
+        "constant learning rate": PLAN.vary(schedule="constant"),
+        "without label smoothing": PLAN.vary(label_smoothing=0.0),
+        "with weight decay": PLAN.vary(weight_decay=5e-4),
+        "with dropout 0.5": PLAN.vary(dropout=0.5),
+        "batches of 128": PLAN.vary(batch_size=128),
+        "with flips": PLAN.vary(augment="flip"),
+        "memory given back at every step": PLAN,
+        "channels first": PLAN,
+        "the other precision": PLAN.vary(precision=other),
     }
+
+
+def give_memory_back(run: Run) -> None:
+    """After the first step, let the system have what each of the others frees."""
+    if len(run.history.step_losses) == 1:
+        with memory_kept():
+            pass
+
+
+def channels_first(run: Run) -> None:
+    """After the first step, lay the weights out as PyTorch does by default; activations follow them."""
+    if len(run.history.step_losses) == 1:
+        run.model.to(memory_format=torch.contiguous_format)
+
+
+# What is no argument of `fit`, switched off from the second step on.
+SWITCHED: dict[str, Callable[[Run], None]] = {
+    "memory given back at every step": give_memory_back, "channels first": channels_first,
+}  # fmt: skip
 
 
 def run() -> Report:
@@ -56,13 +64,10 @@ def run() -> Report:
     train, validation = load_fashion_mnist("train").split(VALIDATION)
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in changes()}
     for seed in SEEDS:
-        for name, change in changes().items():
-            torch.manual_seed(seed)
-            model = build_vgg("VGG-11", **{**PLANS["class"].network, **change.network})
-            initialize(model, change.init)
-            recipe = {**PLANS["class"].recipe, **change.recipe, "seed": seed, "device": "cpu"}
-            with _without(change.without):
-                history = fit(model, train, **recipe, label=f"{name}, seed {seed}", show="bar")
+        for name, experiment in changes().items():
+            callbacks = [SWITCHED[name]] if name in SWITCHED else []
+            options = {"device": "cpu", "show": "bar", "label": f"{name}, seed {seed}", "callbacks": callbacks}
+            model, history = run_experiment(experiment, train, seed=seed, **options)
             results[name].append((evaluate(model, validation)[1], history.seconds))
     report = Report(
         "ablation", f"The class plan with one thing changed; {VALIDATION:,} training images held out, seeds {SEEDS}",
@@ -77,14 +82,3 @@ def run() -> Report:
         report.rows.append((name, percent, f"{points:+.2f}", spread(seconds), slower))
         report.figures[name] = {"points": points, "accuracies": accuracies, "seconds": seconds}
     return report
-
-
-@contextmanager
-def _without(technique: str) -> Iterator[None]:
-    """Switch off a part of the engine that is no argument of `fit`."""
-    switches: dict[str, Any] = {
-        "memory_kept": patch("vgg_lesson.training.loop.memory_kept", nullcontext),
-        "channels_last": patch("torch.channels_last", torch.contiguous_format),
-    }
-    with switches.get(technique, nullcontext()):
-        yield

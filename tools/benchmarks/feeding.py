@@ -11,7 +11,8 @@ from torchvision import transforms
 
 from tools.benchmarks.report import Report, alternating, spread
 from vgg_lesson import load_fashion_mnist
-from vgg_lesson.data.datasets import PILImages, Preprocessing, batches
+from vgg_lesson.data.batches import Preprocessing, batches
+from vgg_lesson.data.datasets import PILImages
 from vgg_lesson.support.machine import set_threads
 
 BATCH, BATCHES, REPEATS, GOAL = 128, 60, 5, 20.0

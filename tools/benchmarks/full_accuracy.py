@@ -6,7 +6,8 @@ import math
 from statistics import mean
 
 from tools.benchmarks.report import Report
-from tools.long_runs import FULL_RUNS
+from tools.runs import full_run
+from vgg_lesson import PLANS
 
 ACCURACY, PARAMETERS, MINUTES = 0.95, 10_000_000, 40.0
 
@@ -19,15 +20,13 @@ def run() -> Report:
     )  # fmt: skip
     accuracies, parameters = [], 0
     minutes: dict[int, list[float]] = {}  # by threads: runs side by side have one each
-    for run in FULL_RUNS.values():
-        if (made := run.made()) is None:
-            raise RuntimeError("the run was interrupted; the same command goes on with it")
-        card, history = made
+    for seed in PLANS["full"].seeds:
+        card, history = full_run(seed)
         accuracies.append(card["test_accuracy"])
         taken, threads, parameters = history.seconds / 60, card["threads"], card["parameters"]
         minutes.setdefault(threads, []).append(taken)
         report.rows.append(
-            (str(run.seed), f"{parameters:,}", str(len(history.epochs)), str(threads), f"{taken:.1f}",
+            (str(seed), f"{parameters:,}", str(len(history.epochs)), str(threads), f"{taken:.1f}",
              f"{accuracies[-1]:.2%}")
         )  # fmt: skip
     report.rows.append(("mean", "", "", "", "", f"{mean(accuracies):.2%}"))

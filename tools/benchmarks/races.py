@@ -6,41 +6,37 @@ test set after every ``look_every`` steps and at its end; the clock stands still
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain, repeat
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tools.benchmarks.report import Report
-from vgg_lesson import ImageSet, build_vgg, data_loaders, load_fashion_mnist
-from vgg_lesson.data.datasets import MEAN, STD, batches
-from vgg_lesson.models import evaluating
+from vgg_lesson import PLANS, Experiment, ImageSet, Recipe, build_vgg, data_loaders, evaluate, load_fashion_mnist
+from vgg_lesson.records.experiments import run_experiment
 from vgg_lesson.records.published import published
 from vgg_lesson.support.machine import set_threads
-from vgg_lesson.training.loop import evaluate, fit
-from vgg_lesson.training.recipes import PLANS
+from vgg_lesson.training.loop import Run
 
 LEVELS = (0.85, 0.88, 0.9015)
 CAP_SECONDS = 300.0
+MOST_EPOCHS = 1000  # the cap comes first
 TOLERANCE = 0.01  # an accuracy this near to the published one counts as reproduced
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A plain loop with SGD at ``lr``; ``epochs`` and ``claimed`` accuracies are its author's."""
+class Rival:
+    """A recipe as its author describes it, with the ``claimed`` accuracies after its author's epochs."""
 
-    name: str
-    build: Callable[[], nn.Module]
+    experiment: Experiment
     image_size: int
-    batch_size: int
-    lr: float
-    epochs: int
     look_every: int
     claimed: list[float]
     source: str
+
+    @property
+    def name(self) -> str:
+        """What the table calls it."""
+        return self.experiment.change
 
 
 def d2l_vgg() -> nn.Module:
@@ -58,13 +54,14 @@ def tiny_vgg() -> nn.Module:
     return nn.Sequential(*block(1), *block(10), nn.Flatten(), nn.Linear(10 * 7 * 7, 10))
 
 
-RECIPES = (
-    Recipe(
-        "Dive into Deep Learning, VGG", d2l_vgg, 224, 128, 0.01, 10, 110, published("d2l_vgg11_test_accuracy"),
-        "https://d2l.ai/chapter_convolutional-modern/vgg.html",
+RIVALS = (
+    Rival(
+        Experiment(d2l_vgg, Recipe(epochs=10, batch_size=128, lr=0.01), change="Dive into Deep Learning, VGG"),
+        224, 110, published("d2l_vgg11_test_accuracy"), "https://d2l.ai/chapter_convolutional-modern/vgg.html",
     ),
-    Recipe(
-        "Zero to Mastery, TinyVGG", tiny_vgg, 28, 32, 0.1, 3, 1875, [published("ztm_tinyvgg_test_accuracy")],
+    Rival(
+        Experiment(tiny_vgg, Recipe(epochs=3, batch_size=32, lr=0.1), change="Zero to Mastery, TinyVGG"),
+        28, 1875, [published("ztm_tinyvgg_test_accuracy")],
         "https://www.learnpytorch.io/03_pytorch_computer_vision/",
     ),
 )  # fmt: skip
@@ -88,51 +85,30 @@ class Course:
                 self.reached.setdefault(level, self.seconds)
 
 
-def race(recipe: Recipe, test: ImageSet) -> Course:
+def race(rival: Rival) -> Course:
     """Train until the last level or the cap, whichever comes first, but at least the author's epochs if they fit."""
-    torch.manual_seed(0)
-    model = recipe.build().train()
-    optimizer, course = torch.optim.SGD(model.parameters(), lr=recipe.lr), Course({})
-    loader = data_loaders(recipe.batch_size, recipe.image_size)[0]
-    per_epoch = len(loader)
-    source: Iterator[tuple[Tensor, Tensor]] = chain.from_iterable(loader for _ in repeat(None))
-    step = 0
-    while course.seconds < CAP_SECONDS and (len(course.reached) < len(LEVELS) or step < recipe.epochs * per_epoch):
-        started = time.perf_counter()
-        images, labels = next(source)
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images), labels).backward()
-        optimizer.step()
-        course.seconds += time.perf_counter() - started
-        step += 1
+    recipe, course = rival.experiment.recipe, Course({})
+    train, test = data_loaders(recipe.batch_size, rival.image_size)
+    per_epoch = len(train)
+    authors = recipe.epochs * per_epoch
+
+    def look(run: Run) -> bool:
+        step, course.seconds = len(run.history.step_losses), run.seconds
         course.epochs = step / per_epoch
-        at_the_end = course.seconds >= CAP_SECONDS or step == recipe.epochs * per_epoch
-        if step % recipe.look_every == 0 or at_the_end:
-            course.look(accuracy_on(model, recipe.image_size, test))
-            print(
-                f"{recipe.name}: {course.seconds:.0f} s, epoch {course.epochs:.2f}, {course.accuracy:.2%}", flush=True
-            )
-        if step == recipe.epochs * per_epoch:
+        if step % rival.look_every == 0 or course.seconds >= CAP_SECONDS or step == authors:
+            course.look(evaluate(run.model, test)[1])
+            print(f"{rival.name}: {course.seconds:.0f} s, epoch {course.epochs:.2f}, {course.accuracy:.2%}", flush=True)
+        if step == authors:
             course.after_author = course.accuracy
+        return course.seconds < CAP_SECONDS and (len(course.reached) < len(LEVELS) or step < authors)
+
+    run_experiment(rival.experiment, train, epochs=MOST_EPOCHS, callbacks=[look], device="cpu", show=False)
     return course
-
-
-def accuracy_on(model: nn.Module, image_size: int, test: ImageSet) -> float:
-    """Accuracy of any module on inputs from 0 to 1, as the classic loaders deliver them."""
-    correct = 0
-    with evaluating(model):
-        for images, labels in batches(test, 250, image_size=image_size):
-            scaled = images * STD + MEAN
-            correct += int((model(scaled).argmax(dim=1) == labels).sum())
-    return correct / len(test)
 
 
 def class_plan(test: ImageSet) -> Course:
     """The class plan: it is looked at once, at its end, because its schedule is made for exactly its steps."""
-    torch.manual_seed(0)
-    plan = PLANS["class"]
-    model = build_vgg("VGG-11", **plan.network)
-    history = fit(model, load_fashion_mnist("train"), **plan.recipe, seed=0, device="cpu", show="bar")
+    model, history = run_experiment(PLANS["class"], load_fashion_mnist("train"), device="cpu", show="bar")
     course = Course({}, seconds=history.seconds, epochs=float(len(history.epochs)))
     course.look(evaluate(model, test)[1])
     return course
@@ -148,18 +124,18 @@ def run() -> Report:
     )  # fmt: skip
     courses = {"the class plan": class_plan(test)}
     report.rows.append(_row("the class plan", courses["the class plan"], "none"))
-    for recipe in RECIPES:
-        course = courses[recipe.name] = race(recipe, test)
-        claimed = recipe.claimed
+    for rival in RIVALS:
+        course = courses[rival.name] = race(rival)
+        claimed, epochs = rival.claimed, rival.experiment.recipe.epochs
         listed = " to ".join(f"{value:.1%}" for value in claimed)
         if course.after_author is None:
-            minutes = course.seconds / course.epochs * recipe.epochs / 60
-            verdict = f"{listed} after {recipe.epochs} epochs, here {minutes:.0f} minutes: not reproduced"
+            minutes = course.seconds / course.epochs * epochs / 60
+            verdict = f"{listed} after {epochs} epochs, here {minutes:.0f} minutes: not reproduced"
         else:
             close = min(claimed) - TOLERANCE <= course.after_author <= max(claimed) + TOLERANCE
             verdict = f"{listed}; here {course.after_author:.1%}: {'reproduced' if close else 'not reproduced'}"
-        report.rows.append(_row(recipe.name, course, verdict))
-        report.notes.append(f"{recipe.name}: {recipe.source}")
+        report.rows.append(_row(rival.name, course, verdict))
+        report.notes.append(f"{rival.name}: {rival.source}")
     report.figures = {
         name: {"seconds_to": {f"{k:.4f}": v for k, v in c.reached.items()}, "seconds": c.seconds, "epochs": c.epochs,
                "accuracy": c.accuracy, "after_author": c.after_author}

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tools.benchmarks.post import IMAGE_SIZE, LR, PostLoop, post_network
 from tools.benchmarks.report import Report, alternating, spread, timed
 from vgg_lesson import load_fashion_mnist, trace
-from vgg_lesson.data.datasets import batches
+from vgg_lesson.data.batches import batches
 from vgg_lesson.support.machine import fast_precision, memory_kept, set_threads
 
 BATCH, REPEATS, MATRIX = 32, 4, 4096

@@ -20,7 +20,7 @@ from vgg_lesson import fit, load_fashion_mnist, trace
 from vgg_lesson.classroom.scale_up import Measured, fit_waits, gradient_bytes
 from vgg_lesson.configs import CLASS_NETWORK
 from vgg_lesson.models import build_vgg
-from vgg_lesson.training.distributed import joined
+from vgg_lesson.training.distributed import init_distributed
 from vgg_lesson.training.recipes import PLANS
 
 HIDDEN, BATCH, STEPS, EPOCHS, ROUNDS = (512, 2048, 4096), 128, 8, 4, 5
@@ -37,7 +37,7 @@ def run() -> Report:
     one, half, two = ({key: median(taken[key] for taken in way) for key in way[0]} for way in zip(*rounds, strict=True))
     rows = []
     for hidden in HIDDEN:
-        size = gradient_bytes(trace("VGG-11", **{**CLASS_NETWORK, "hidden": hidden}))
+        size = gradient_bytes(trace(**{**CLASS_NETWORK, "hidden": hidden}))
         rows.append(Measured(hidden, size, *(taken[str(hidden)] for taken in (one, half, two))))
         seconds = [f"{taken[str(hidden)]:.3f}" for taken in (one, half, two)]
         report.rows.append((str(hidden), f"{size / 1e6:.1f}", *seconds, f"{rows[-1].one / rows[-1].two:.2f}"))
@@ -59,22 +59,22 @@ def _started(batch: int, torchrun: Sequence[str] = ()) -> Mapping[str, float]:
 
 
 def work(batch: int) -> None:
-    """Train each network in this process, or in this process of a team; the first epoch warms up."""
-    with joined() as team:
+    """Train each network in this process, or in this process of a group; the first epoch warms up."""
+    with init_distributed() as group:
         data = load_fashion_mnist("train").subset(batch * STEPS)
         taken = {}
         for hidden in HIDDEN:
             torch.manual_seed(0)
-            model = build_vgg("VGG-11", **_network(hidden))
+            model = build_vgg(**_network(hidden))
             history = fit(model, data, epochs=EPOCHS, batch_size=batch, lr=0.01, momentum=0.9, device="cpu", show=False)
             ends = [epoch.seconds for epoch in history.epochs]
             taken[hidden] = median(after - before for before, after in pairwise(ends)) / STEPS
-        if team.leads:
+        if group.is_main:
             print(json.dumps(taken), flush=True)
 
 
 def _network(hidden: int) -> dict[str, Any]:
-    return {**PLANS["class"].network, "hidden": hidden}
+    return {**PLANS["class"].architecture, "hidden": hidden}
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import torch
 
 from tools.benchmarks.post import EPOCHS, STEPS_PER_EPOCH, PostLoop
 from tools.benchmarks.report import Report, spread, timed
-from vgg_lesson import ImageSet, build_vgg, evaluate, fit, load_fashion_mnist
+from vgg_lesson import ImageSet, evaluate, load_fashion_mnist
+from vgg_lesson.records.experiments import run_experiment
 from vgg_lesson.records.published import published
 from vgg_lesson.support.machine import fast_precision, set_threads
 from vgg_lesson.training.recipes import PLANS
@@ -22,10 +23,8 @@ POST_STEPS = 5
 def trained(train: ImageSet, test: ImageSet, seed: int, precision: str) -> tuple[int, float, float]:
     """Steps, seconds and test accuracy of one run of the class plan."""
     plan = PLANS["class"]
-    torch.manual_seed(seed)
-    model = build_vgg("VGG-11", **plan.network)
-    recipe = {**plan.recipe, "precision": precision, "seed": seed}
-    history = fit(model, train, **recipe, label=f"seed {seed}, {precision}", device="cpu", show="bar")
+    options = {"precision": precision, "label": f"seed {seed}, {precision}", "device": "cpu", "show": "bar"}
+    model, history = run_experiment(plan, train, seed=seed, **options)
     return len(history.step_losses), history.seconds, evaluate(model, test)[1]
 
 

@@ -6,15 +6,19 @@ Section 4.2. Both describe a network's score, not a person's reason.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from vgg_lesson.data.datasets import ImageSet, batches
+from vgg_lesson.data.batches import batches
+from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.models import VGG, VGGBlock, evaluating
-from vgg_lesson.support.arguments import check_kind, check_positive_int
+from vgg_lesson.support.arguments import Count, Index, Seed, checked, says
 
 COVERED_PART = 4  # the square's side as a part of the picture's
+COVERED_AT_ONCE = 64  # copies of the picture
 GARMENT = 0.25  # as bright as this part of the brightest place
 
 
@@ -62,7 +66,8 @@ def grad_cam(model: VGG, inputs: Tensor, labels: Tensor, layer: str) -> Tensor:
     return (weights * kept[0].detach()).sum(dim=1).relu()
 
 
-def occlusion(model: VGG, picture: Tensor, label: int, *, size: int = 6, step: int = 2) -> Tensor:
+@checked
+def occlusion(model: VGG, picture: Tensor, label: Index, *, size: Count = 6, step: Count = 2) -> Tensor:
     """How much the probability of ``label`` falls when a black square covers a place: float32 (n, n).
 
     Negative where covering helps the class. n = (side - size) // step + 1 places per axis, from the upper left corner.
@@ -74,8 +79,6 @@ def occlusion(model: VGG, picture: Tensor, label: int, *, size: int = 6, step: i
     Raises:
         ValueError, TypeError: a square that does not fit, or a label that does not exist.
     """
-    check_positive_int("size", size)
-    check_positive_int("step", step)
     side = picture.shape[-1]
     if picture.ndim != 3 or picture.shape[1] != side or size > side:
         raise ValueError(
@@ -83,17 +86,21 @@ def occlusion(model: VGG, picture: Tensor, label: int, *, size: int = 6, step: i
         )
     _check_labels(model, picture[None], torch.tensor([label]))
     places = range(0, side - size + 1, step)
-    covered = picture.repeat(len(places) ** 2, 1, 1, 1)
-    black = -model.preprocessing.mean / model.preprocessing.std
-    for index, (top, left) in enumerate((top, left) for top in places for left in places):
-        covered[index, :, top : top + size, left : left + size] = black
+    corners = [(top, left) for top in places for left in places]
+    after = []
     with evaluating(model):
         before = model(picture[None]).softmax(dim=1)[0, label]
-        after = torch.cat([model(part).softmax(dim=1)[:, label] for part in covered.split(256)])
-    return (before - after).reshape(len(places), len(places))
+        for start in range(0, len(corners), COVERED_AT_ONCE):
+            part = corners[start : start + COVERED_AT_ONCE]
+            covered = picture.repeat(len(part), 1, 1, 1)
+            for image, (top, left) in zip(covered, part, strict=True):
+                image[:, top : top + size, left : left + size] = model.preprocessing.black
+            after.append(model(covered).softmax(dim=1)[:, label])
+    return (before - torch.cat(after)).reshape(len(places), len(places))
 
 
-def strongest(maps: Tensor, channel: int) -> Tensor:
+@checked
+def strongest(maps: Annotated[Tensor, says("a float tensor (N, C, h, w)")], channel: Index) -> Tensor:
     """Indices, int64 (N,), of all pictures: first the one with the strongest answer of ``channel`` anywhere in its map.
 
     Args:
@@ -102,18 +109,16 @@ def strongest(maps: Tensor, channel: int) -> Tensor:
     Raises:
         ValueError, TypeError: maps of another shape, or a channel that they do not have.
     """
-    check_kind("maps", maps, Tensor, "a float tensor (N, C, h, w)")
     if maps.ndim != 4:
         raise ValueError(f"maps has shape {tuple(maps.shape)}; (N, C, h, w) is expected")
-    if isinstance(channel, bool) or not isinstance(channel, int):
-        raise TypeError(f"channel={channel!r} is {type(channel).__name__}; a whole number is expected")
-    if not 0 <= channel < maps.shape[1]:
+    if channel >= maps.shape[1]:
         raise ValueError(f"channel={channel} does not exist; maps has channels 0 to {maps.shape[1] - 1}")
     return maps[:, channel].amax(dim=(1, 2)).argsort(descending=True)
 
 
+@checked
 def cover_hottest(
-    model: VGG, data: ImageSet, mapped: VGG, layer: str, *, seed: int = 0, batch_size: int = 100
+    model: VGG, data: ImageSet, mapped: VGG, layer: str, *, seed: Seed = 0, batch_size: Count = 100
 ) -> Tensor:
     """Which pictures keep ``model``'s answer when a black square covers the hottest place, and a random one.
 
@@ -125,16 +130,17 @@ def cover_hottest(
     """
     generator = torch.Generator().manual_seed(seed)
     kept: list[Tensor] = []
-    for inputs, _ in batches(data, batch_size, preprocessing=model.preprocessing):
+    device = next(model.parameters()).device
+    for inputs, _ in batches(data, batch_size, preprocessing=model.preprocessing, device=device):
         size = inputs.shape[-1] // COVERED_PART
         with evaluating(model):
             answers = model(inputs).argmax(dim=1)
         heat = interpolate(grad_cam(mapped, inputs, answers, layer)[:, None], inputs.shape[2:])
-        black = -model.preprocessing.mean / model.preprocessing.std
+        black = model.preprocessing.black
         hot, ink = (avg_pool2d(values, size, size // 2).flatten(1) for values in (heat, inputs - black))
         garment = ink > GARMENT * ink.amax(dim=1, keepdim=True)
         hottest = torch.where(garment, hot, -torch.inf).argmax(dim=1)
-        drawn = torch.multinomial(garment.float(), 1, generator=generator)[:, 0]
+        drawn = torch.multinomial(garment.float().cpu(), 1, generator=generator)[:, 0].to(device)
         with evaluating(model):
             after = [model(_covered(inputs, places, size, black)).argmax(dim=1) for places in (hottest, drawn)]
         kept.append(torch.stack(after) == answers)
@@ -161,7 +167,7 @@ def _conv_outputs(model: VGG) -> list[tuple[str, nn.Module]]:
 
 
 def _check_labels(model: VGG, inputs: Tensor, labels: Tensor) -> None:
-    classes = model.settings["num_classes"]
+    classes = model.network.num_classes
     if labels.dtype != torch.int64 or labels.shape != inputs.shape[:1] or not len(labels):
         raise ValueError(
             f"labels is a {labels.dtype} tensor of shape {tuple(labels.shape)}; int64 ({len(inputs)},) is expected, "

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader
 
-from vgg_lesson.data.datasets import ImageSet, batches
-from vgg_lesson.models import VGG, evaluating
-from vgg_lesson.support.arguments import check_kind, check_positive_int
-from vgg_lesson.training.loop import check_data
+from vgg_lesson.data.batches import Feed
+from vgg_lesson.data.datasets import CLASSES
+from vgg_lesson.models import AnyModel, evaluating
+from vgg_lesson.support.arguments import Count, accept, checked, says
+from vgg_lesson.training.doors import open_feed
+from vgg_lesson.training.loop import EVAL_BATCH
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about N images: ``probabilities`` float32 (N, classes), ``labels`` int64 (N,).
+    """What a model says about N images: ``probabilities`` float32 (N, classes), ``labels`` int64 (N,), names in order.
 
     Raises:
         ValueError: shapes that do not belong together, no image, rows that are no probabilities, labels out of range.
@@ -23,10 +27,11 @@ class Predictions:
 
     probabilities: Tensor
     labels: Tensor
+    classes: tuple[str, ...] = CLASSES
 
     def __post_init__(self) -> None:
-        check_kind("probabilities", self.probabilities, Tensor, "a float tensor (N, classes)")
-        check_kind("labels", self.labels, Tensor, "an int64 tensor (N,)")
+        accept("probabilities", self.probabilities, Annotated[Tensor, says("a float tensor (N, classes)")])
+        accept("labels", self.labels, Annotated[Tensor, says("an int64 tensor (N,)")])
         if not self.probabilities.is_floating_point():
             raise TypeError(f"probabilities is a {self.probabilities.dtype} tensor; a float tensor is expected")
         if self.probabilities.ndim != 2 or self.labels.shape != self.probabilities.shape[:1] or not len(self.labels):
@@ -76,37 +81,54 @@ class Calibration:
     error: float
 
 
-def predict(model: VGG, data: ImageSet, *, batch_size: int = 1000) -> Predictions:
-    """Show ``data`` to ``model`` in evaluation mode, in float32; the results live on the CPU, in the data's order."""
-    check_positive_int("batch_size", batch_size)
-    check_data(model, "data", data)
-    device = next(model.parameters()).device
+@checked
+def predict(model: AnyModel, data: Any, *, batch_size: Count = EVAL_BATCH) -> Predictions:
+    """Show ``data``, of any kind that `vgg_lesson.fit` takes, to ``model`` in evaluation mode, in float32.
+
+    The results live on the CPU, in the data's order.
+
+    Raises:
+        ValueError: scores that are not finite, as those of a network whose training has diverged.
+    """
+    feed = open_feed(model, "data", data)
     with evaluating(model):
-        parts = [
-            model(images).softmax(dim=1).cpu()
-            for images, _ in batches(data, batch_size, preprocessing=model.preprocessing, device=device)
-        ]
-    return Predictions(torch.cat(parts), data.labels)
+        parts = [(model(images).cpu(), labels.cpu()) for images, labels in feed.batches(batch_size)]
+    scores, labels = (torch.cat(column) for column in zip(*parts, strict=True))
+    if not bool(scores.isfinite().all()):
+        raise ValueError(
+            "model gives scores that are not finite: its training has diverged; train anew with a lower lr"
+        )
+    return Predictions(scores.softmax(dim=1), labels, _names(feed, scores.shape[1]))
 
 
-def confusion_matrix(predictions: Predictions) -> Tensor:
+def _names(feed: Feed, count: int) -> tuple[str, ...]:
+    """The classes' names as the data have them; numbers where they have none, or too few."""
+    source: Any = feed.data.dataset if isinstance(feed.data, DataLoader) else feed.data
+    names = tuple(map(str, getattr(source, "classes", ())))[:count]
+    return (*names, *map(str, range(len(names), count)))
+
+
+Predicted = Annotated[Predictions, says("what predict(model, data) returns")]
+
+
+@checked
+def confusion_matrix(predictions: Predicted) -> Tensor:
     """Counts, int64 (classes, classes): row = true class, column = predicted class."""
-    _check_predictions(predictions)
     classes = predictions.probabilities.shape[1]
     cells = predictions.labels * classes + predictions.predicted
     return torch.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
-def per_class_accuracy(predictions: Predictions) -> Tensor:
+@checked
+def per_class_accuracy(predictions: Predicted) -> Tensor:
     """Share of each true class that is predicted as itself (its recall), float32 (classes,); nan if absent."""
     matrix = confusion_matrix(predictions).float()
     return matrix.diagonal() / matrix.sum(dim=1)
 
 
-def calibration(predictions: Predictions, bins: int = 10) -> Calibration:
+@checked
+def calibration(predictions: Predicted, bins: Count = 10) -> Calibration:
     """Compare confidence with accuracy in ``bins`` equal steps of confidence from 0 to 1."""
-    _check_predictions(predictions)
-    check_positive_int("bins", bins)
     edges = torch.linspace(0, 1, bins + 1)[1:-1]
     place = torch.bucketize(predictions.confidence, edges)
     count = torch.bincount(place, minlength=bins)
@@ -116,7 +138,3 @@ def calibration(predictions: Predictions, bins: int = 10) -> Calibration:
     weights = count[filled] / len(predictions.labels)
     error = (weights * (confidence - accuracy).abs()).sum().item()
     return Calibration(confidence, accuracy, count[filled], error)
-
-
-def _check_predictions(predictions: object) -> None:
-    check_kind("predictions", predictions, Predictions, "what predict(model, data) returns")

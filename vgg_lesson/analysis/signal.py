@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import trace, window
-from vgg_lesson.configs import VGGConfig
-from vgg_lesson.data.datasets import to_batch
+from vgg_lesson.configs import INIT_SCHEMES, VGGConfig
+from vgg_lesson.data.batches import to_batch
 from vgg_lesson.models import PAPER_STD, VGG, build_vgg, class_vgg, evaluating
-from vgg_lesson.support.arguments import check_kind, check_positive_int, check_seed
+from vgg_lesson.support.arguments import Count, Seed, checked, one_of, says
 
 SMALL_STD = "std 0.01"
 
@@ -30,12 +31,12 @@ class LayerSignal:
     spread: float
 
 
-def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
+@checked
+def signal_by_layer(model: Annotated[VGG, says("a VGG such as build_vgg()")], images: Any) -> list[LayerSignal]:
     """Measure the signal after every weight layer's ReLU (before it, for the last) in one forward pass of ``images``.
 
     ``images`` is a batch (B, C, H, W) of at least two, on the model's device. Layers carry the names of `trace`.
     """
-    check_kind("model", model, VGG, "a VGG such as build_vgg()")
     model.check_input(images)
     if len(images) < 2:
         raise ValueError(f"images has shape {tuple(images.shape)}; at least two images (B, C, H, W) are needed")
@@ -50,14 +51,15 @@ def signal_by_layer(model: VGG, images: Tensor) -> list[LayerSignal]:
     return signals
 
 
+@checked
 def pair_signal(
-    images: Tensor,
-    reference: Tensor,
+    images: Any,
+    reference: Any,
     config: str | VGGConfig = "VGG-11",
     *,
-    init: str = "pytorch",
+    init: Annotated[str, one_of((*INIT_SCHEMES, SMALL_STD))] = "pytorch",
     batch_norm: bool = False,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> tuple[list[LayerSignal], Tensor]:
     """Send two pictures through an untrained class network: their signal, input first, and their scores (2, 10).
 
@@ -65,7 +67,6 @@ def pair_signal(
     the start of training. ``init`` is a scheme of `vgg_lesson.initialize`, or "std 0.01", the other reading of the
     paper's sentence. The global random generator is left as it was.
     """
-    check_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = class_vgg(
@@ -85,14 +86,15 @@ def pair_signal(
     return [entering, *signal_by_layer(model, pair)], scores
 
 
+@checked
 def cell_influence(
     config: str | VGGConfig,
     layer: str,
     cell: tuple[int, int],
     *,
-    image_size: int = 224,
-    pictures: int = 4,
-    seed: int = 0,
+    image_size: Count = 224,
+    pictures: Count = 4,
+    seed: Seed = 0,
 ) -> Tensor:
     """How strongly each pixel acts on one cell (row, column) of ``layer``: float32 (image_size, image_size).
 
@@ -104,8 +106,6 @@ def cell_influence(
     """
     for place in cell:
         window(trace(config, image_size=image_size), layer, place)
-    check_positive_int("pictures", pictures)
-    check_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = build_vgg(config, in_channels=1, image_size=image_size, width=1 / 8, head="gap").requires_grad_(False)

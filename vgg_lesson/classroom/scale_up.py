@@ -14,7 +14,7 @@ from typing import Any
 
 from vgg_lesson.arithmetic import FLOAT32_BYTES, LayerTrace, trace
 from vgg_lesson.records.published import published
-from vgg_lesson.support.arguments import check_number, check_positive_int
+from vgg_lesson.support.arguments import Count, Positive, check_record, checked
 from vgg_lesson.support.files import asset
 
 WEEK = 7 * 24 * 3600.0
@@ -26,10 +26,9 @@ def gradient_bytes(counted: LayerTrace) -> int:
     return FLOAT32_BYTES * counted.total_params
 
 
-def ring_bytes(size: float, processes: int) -> float:
+@checked
+def ring_bytes(size: Positive, processes: Count) -> float:
     """Bytes that each of ``processes`` sends in a ring all-reduce of ``size`` bytes; ValueError below 1 process."""
-    check_number("size", size, above=0.0)
-    check_positive_int("processes", processes)
     return 2 * (processes - 1) / processes * size
 
 
@@ -43,14 +42,13 @@ class StepModel:
     A simplification: compute divides evenly, and nothing is sent while it lasts.
     """
 
-    compute: float
-    size: float
-    bandwidth: float
+    compute: Positive
+    size: Positive
+    bandwidth: Positive
     latency: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("compute", "size", "bandwidth"):
-            check_number(name, getattr(self, name), above=0.0)
+        check_record(self)
 
     def wait(self, processes: int) -> float:
         """Seconds of a step in which gradients are exchanged."""
@@ -66,14 +64,16 @@ class StepModel:
         return self.seconds(1) / self.seconds(processes)
 
 
-def paper_model(*, faster: float = 1.0, size: float | None = None, bandwidth: float | None = None) -> StepModel:
+@checked
+def paper_model(
+    *, faster: Positive = 1.0, size: Positive | None = None, bandwidth: Positive | None = None
+) -> StepModel:
     """VGG-16 on the paper's four GPUs (arXiv:1409.1556, Section 3.3), with GPUs ``faster`` times as fast.
 
     Compute and bandwidth are chosen so that four GPUs take the paper's time (the middle of 2 to 3 weeks for its
     370,000 steps) and are its 3.75 times as fast as one. ``size`` replaces the bytes of VGG-16's gradients,
     ``bandwidth`` the one that follows.
     """
-    check_number("faster", faster, above=0.0)
     gpus, speedup = published("paper_gpus"), published("paper_gpu_speedup")
     step = STEP_WEEKS * WEEK / published("paper_iterations")
     compute = speedup * step

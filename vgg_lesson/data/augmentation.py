@@ -14,19 +14,22 @@ VIEWS = ("one", "flip", "flip+shift")
 
 
 def random_flip(images: Tensor, generator: Generator) -> Tensor:
-    """Mirror about half of the images (B, H, W) left to right."""
+    """Mirror about half of the images, (B, H, W) or (B, C, H, W), left to right."""
     chosen = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(chosen.to(images.device)[:, None, None], images.flip(2), images)
+    return torch.where(chosen.to(images.device).view(-1, *[1] * (images.ndim - 1)), images.flip(-1), images)
 
 
 def random_shift(images: Tensor, generator: Generator) -> Tensor:
-    """Move each image (B, H, W) by up to two pixels each way; what enters is black (0)."""
-    count, height, width = images.shape
+    """Move each image, (B, H, W) or (B, C, H, W), by up to two pixels each way; what enters is black (0)."""
+    count, height, width = len(images), *images.shape[-2:]
     offsets = torch.randint(0, 2 * MAX_SHIFT + 1, (2, count, 1), generator=generator).to(images.device)
-    rows = offsets[0] + torch.arange(height, device=images.device)
-    columns = offsets[1] + torch.arange(width, device=images.device)
+    rows = (offsets[0] + torch.arange(height, device=images.device))[:, :, None]
+    columns = (offsets[1] + torch.arange(width, device=images.device))[:, None, :]
     index = torch.arange(count, device=images.device)[:, None, None]
-    return pad(images, (MAX_SHIFT,) * 4)[index, rows[:, :, None], columns[:, None, :]]
+    padded = pad(images, (MAX_SHIFT,) * 4)
+    if images.ndim == 3:
+        return padded[index, rows, columns]
+    return padded.movedim(1, -1)[index, rows, columns].movedim(-1, 1)
 
 
 def views_of(images: Tensor, kind: str) -> list[Tensor]:

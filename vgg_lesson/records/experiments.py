@@ -1,95 +1,153 @@
-"""Change exactly one thing of a recipe, train the class network for a few steps, and look: a `Dial` per thing."""
+"""What was tried: the experiments behind the stored runs and the training desk, and the one way to run them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from torch import nn
 
-from vgg_lesson.data.datasets import ImageSet
-from vgg_lesson.models import class_vgg
+from vgg_lesson.configs import CLASS_NETWORK, Conv, Network, VGGConfig
+from vgg_lesson.models import build_vgg
+from vgg_lesson.support.arguments import Seed, accept, checked, one_of
 from vgg_lesson.training.history import History
 from vgg_lesson.training.loop import fit
+from vgg_lesson.training.recipes import PLANS, Experiment, Recipe
 
-# The row "+ one cycle to 0.1" of notebook 06; everything else as `class_vgg` and `fit` have it.
-RECIPE: Mapping[str, Any] = MappingProxyType({"lr": 0.1, "momentum": 0.9, "schedule": "one-cycle"})
-STEPS = 200
-
-
-@dataclass(frozen=True)
-class Dial:
-    """One thing to change: the argument of `class_vgg` or `fit` behind it, its values by name, and the usual name."""
-
-    argument: str
-    values: Mapping[str, Any]
-    usual: str
-    of_network: bool = False
+VALIDATION = 10_000  # of the training images, in the experiments of notebook 09
+STEPS = 200  # of a run on the training desk
 
 
-def _numbers(*values: float) -> dict[str, float]:
-    return {f"{value:g}": value for value in values}
+def build(experiment: Experiment, seed: int = 0) -> nn.Module:
+    """The experiment's network, its weights drawn from ``seed``."""
+    torch.manual_seed(seed)
+    network = experiment.network
+    return build_vgg(**network) if isinstance(network, Network) else network()
 
 
-DIALS: Mapping[str, Dial] = MappingProxyType(
+@checked
+def run_experiment(
+    experiment: Experiment, train: Any, validation: Any = None, *, seed: Seed = 0, **options: Any
+) -> tuple[nn.Module, History]:
+    """Build and train the experiment's network from ``seed``; ``options`` are further arguments of `fit`."""
+    model = build(experiment, seed)
+    arguments = {**experiment.recipe, "seed": seed, "label": experiment.change, **options}
+    return model, fit(model, train, validation, **arguments)
+
+
+# --- the training desk: the recipe of notebook 06's row "+ one cycle to 0.1", with one thing changed
+
+USUAL = Experiment(CLASS_NETWORK, Recipe(momentum=0.9, schedule="one-cycle"), change="the recipe")
+
+
+def _values(field: str, *values: float) -> dict[str, dict[str, Any]]:
+    return {f"{value:g}": {field: value} for value in values}
+
+
+# What can be changed → the name of each value → the field behind it.
+DIALS: Mapping[str, Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        "initialisation": Dial(
-            "init", {"He": "he", "Xavier": "xavier", "paper's N(0, 0.01)": "paper", "PyTorch's": "pytorch"}, "He", True
-        ),
-        "batch norm": Dial("batch_norm", {"with": True, "without": False}, "with", True),
-        "dropout": Dial("dropout", _numbers(0, 0.25, 0.5, 0.75), "0.5", True),
-        "learning rate": Dial("lr", _numbers(0.001, 0.01, 0.03, 0.1, 0.3, 1), "0.1"),
-        "momentum": Dial("momentum", _numbers(0, 0.5, 0.9, 0.99), "0.9"),
-        "schedule": Dial("schedule", {"one cycle": "one-cycle", "constant": "constant"}, "one cycle"),
-        "batch size": Dial("batch_size", _numbers(32, 64, 128, 256), "128"),
-        "label smoothing": Dial("label_smoothing", _numbers(0, 0.05, 0.1, 0.3), "0"),
-        "weight decay": Dial("weight_decay", _numbers(0, 0.0005, 0.005, 0.05), "0"),
-        "augmentation": Dial("augment", {"none": None, "flip": "flip", "flip and shift": "flip+shift"}, "none"),
-        "seed": Dial("seed", _numbers(0, 1, 2, 3), "0"),
+        "initialisation": {
+            "He": {"init": "he"}, "Xavier": {"init": "xavier"}, "paper's N(0, 0.01)": {"init": "paper"},
+            "PyTorch's": {"init": "pytorch"},
+        },
+        "batch norm": {"with": {"batch_norm": True}, "without": {"batch_norm": False}},
+        "dropout": _values("dropout", 0, 0.25, 0.5, 0.75),
+        "learning rate": _values("lr", 0.001, 0.01, 0.03, 0.1, 0.3, 1),
+        "momentum": _values("momentum", 0, 0.5, 0.9, 0.99),
+        "schedule": {"one cycle": {"schedule": "one-cycle"}, "constant": {"schedule": "constant"}},
+        "batch size": _values("batch_size", 32, 64, 128, 256),
+        "label smoothing": _values("label_smoothing", 0, 0.05, 0.1, 0.3),
+        "weight decay": _values("weight_decay", 0, 0.0005, 0.005, 0.05),
+        "augmentation": {
+            "none": {"augment": None}, "flip": {"augment": "flip"}, "flip and shift": {"augment": "flip+shift"}
+        },
+        "seed": _values("seed", 0, 1, 2, 3),
     }
-)
+)  # fmt: skip
 
 
-def run_name(what: str, value: str) -> str:
-    """What a run with this one change is called; "the recipe" where the value is the usual one."""
-    return "the recipe" if _dial(what, value).usual == value else f"{what} {value}"
-
-
-def run_changed(
-    what: str,
-    value: str,
-    train: ImageSet,
-    validation: ImageSet,
-    *,
-    steps: int = STEPS,
-    on_step: Callable[[History], bool | None] | None = None,
-) -> History:
-    """Train the class network in float32 by the recipe with one thing changed.
-
-    ``what`` is a key of `DIALS`, ``value`` one of its values' names. ``steps`` and ``on_step`` are those of `fit`.
-
-    Returns:
-        The history, with the network's loss and accuracy on ``validation`` in its last record, also when stopped.
+def changed(what: str, value: str) -> Experiment:
+    """The usual experiment with one thing changed: ``what`` is a key of `DIALS`, ``value`` one of its values' names.
 
     Raises:
         ValueError: an unknown ``what`` or ``value``.
     """
-    dial = _dial(what, value)
-    change = {dial.argument: dial.values[value]}
-    seed = change.get("seed", 0)
-    torch.manual_seed(seed)
-    model = class_vgg(**(change if dial.of_network else {}))
-    recipe = {**RECIPE, "seed": seed, **({} if dial.of_network else change)}
-    return fit(
-        model, train, validation, steps=steps, label=run_name(what, value), show=False, on_step=on_step, **recipe
+    accept("what", what, Annotated[str, one_of(tuple(DIALS))])
+    accept("value", value, Annotated[str, one_of(tuple(DIALS[what]))])
+    fields = DIALS[what][value]
+    seeds = (fields["seed"],) if "seed" in fields else None
+    varied = USUAL.vary(seeds=seeds, **fields)
+    return USUAL if varied == USUAL else replace(varied, change=f"{what} {value}")
+
+
+def usual(what: str) -> str:
+    """The name of the value that the usual experiment has."""
+    return next(value for value in DIALS[what] if changed(what, value) == USUAL)
+
+
+# --- notebook 09: the class plan in float32 with weight decay, and with one thing changed; none saw the test set
+
+_FACTORS = PLANS["class"].vary(weight_decay=5e-4, precision="fp32")
+# The first three blocks read 7×7 windows, once with three small convolutions and once with a large one.
+THREE_SMALL = VGGConfig("three 3x3", (*((Conv(c),) * 3 for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
+ONE_LARGE = VGGConfig("one 7x7", (*((Conv(c, kernel=7),) for c in (64, 128, 256)), (Conv(512),), (Conv(512),)))
+_DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
+_THREE = range(3)
+
+
+def _factor(name: str, seeds: Any = None, **fields: Any) -> tuple[str, Experiment]:
+    return name, _FACTORS.vary(name, seeds, **fields)
+
+
+CHANGES: Mapping[str, Experiment] = MappingProxyType(
+    dict(
+        [
+            *(_factor(depth, config=depth) for depth in _DEPTHS),
+            *(_factor(f"{depth}, lr 0.01", _THREE, config=depth, lr=0.01) for depth in _DEPTHS),
+            *(
+                _factor(f"{depth} plain, lr 0.01", _THREE, config=depth, batch_norm=False, lr=0.01)
+                for depth in _DEPTHS
+            ),
+            *(
+                _factor(
+                    f"{depth} plain, default init, lr 0.01", _THREE,
+                    config=depth, batch_norm=False, init="pytorch", lr=0.01,
+                )
+                for depth in _DEPTHS
+            ),
+            _factor("VGG-11 plain", _THREE, batch_norm=False),
+            _factor("VGG-16 plain", _THREE, config="VGG-16", batch_norm=False),
+            _factor("three 3x3", config=THREE_SMALL),
+            _factor("one 7x7", config=ONE_LARGE),
+            _factor("64 pixels", _THREE, image_size=64),
+            _factor("dropout 0.5", dropout=0.5),
+            _factor("head gap", head="gap"),
+            _factor("head 4096", _THREE, hidden=4096),
+            *(_factor(f"{depth}, 4 epochs", _THREE, config=depth, epochs=4) for depth in ("VGG-11", "VGG-16")),
+        ]
     )
+)  # fmt: skip
 
 
-def _dial(what: str, value: str) -> Dial:
-    if what not in DIALS:
-        raise ValueError(f"what={what!r} is nothing that can be changed; choose one of {', '.join(DIALS)}")
-    if value not in DIALS[what].values:
-        raise ValueError(f"value={value!r} is no value of {what}; choose one of {', '.join(DIALS[what].values)}")
-    return DIALS[what]
+def build_changed(name: str, seed: int = 0) -> nn.Module:
+    """The network of the run of notebook 09 called ``name``, initialised from ``seed``."""
+    return build(_change(name), seed)
+
+
+def train_changed(
+    name: str, train: Any, validation: Any = None, *, seed: int = 0, **options: Any
+) -> tuple[nn.Module, History]:
+    """Train the network of the run called ``name`` as the stored run was; ``options`` are further arguments of `fit`.
+
+    Raises:
+        ValueError: ``name`` is not in `CHANGES`.
+    """
+    return run_experiment(_change(name), train, validation, seed=seed, **options)
+
+
+def _change(name: str) -> Experiment:
+    return CHANGES[accept("name", name, Annotated[str, one_of(tuple(CHANGES))])]

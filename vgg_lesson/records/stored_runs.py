@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
 
 from vgg_lesson.support.files import asset
 
@@ -96,3 +98,32 @@ def read_log(name: str) -> tuple[str, list[Mapping[str, str]]]:
     lines = (_FOLDER / f"{name}.csv").read_text(encoding="utf-8").splitlines()
     about = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
     return about, list(csv.DictReader(line for line in lines if not line.startswith("#")))
+
+
+@dataclass(frozen=True)
+class FactorRun:
+    """A stored run: pairs of a step and the mean training loss since the pair before, and its validation accuracy
+    (0 to 1). ``seconds`` of training are those of one processor."""
+
+    name: str
+    seed: int
+    losses: tuple[tuple[int, float], ...]
+    accuracy: float
+    seconds: float
+
+
+@cache
+def factor_runs() -> Mapping[str, tuple[FactorRun, ...]]:
+    """The stored runs by name, one per seed."""
+    _, rows = read_log("factors")
+    found: dict[str, dict[int, list[Mapping[str, str]]]] = {}
+    for row in rows:
+        found.setdefault(row["run"], {}).setdefault(int(row["seed"]), []).append(row)
+    return MappingProxyType(
+        {name: tuple(_factor_run(name, seed, lines) for seed, lines in seeds.items()) for name, seeds in found.items()}
+    )
+
+
+def _factor_run(name: str, seed: int, lines: list[Mapping[str, str]]) -> FactorRun:
+    losses = tuple((int(line["step"]), float(line["loss"])) for line in lines)
+    return FactorRun(name, seed, losses, float(lines[-1]["accuracy"]), float(lines[-1]["seconds"]))

@@ -1,14 +1,15 @@
-"""Arguments checked against a signature: the type that is written there, and limits that ``Annotated`` adds to it.
+"""Arguments checked against what is written down: the type of a parameter or field, and the limits ``Annotated`` adds.
 
-Every figure is checked so (`vgg_lesson.support.style.styled`), and the plain records. A sequence or mapping must hold
-something unless its default is empty or `MAY_BE_EMPTY` says otherwise; a number of its own must be finite.
+This is the one place where anything is checked: `checked` decorates a function, `check_record` stands in a record's
+``__post_init__``, `accept` judges a single value. NumPy's and torch's scalars count as numbers and arrive as Python's.
 """
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from functools import cache, wraps
 from math import inf, isfinite
@@ -19,6 +20,7 @@ from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_orig
 P = ParamSpec("P")
 R = TypeVar("R")
 SHORT = 40  # characters of a wrong value that a message repeats
+NUMBERS = (int, float, bool)
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,25 @@ class Limit:
     expected: str
 
 
-def between(low: float, high: float) -> Limit:
-    """A number from ``low`` to ``high``, both included."""
-    return Limit(lambda value: low <= value <= high, f"a number from {low:g} to {high:g}")
+def says(expected: str) -> Limit:
+    """No limit, but better words for the type: "a VGG such as build_vgg()"."""
+    return Limit(lambda value: True, expected)
+
+
+def between(low: float = -inf, high: float = inf, *, above: float = -inf, below: float = inf) -> Limit:
+    """A number from ``low`` to ``high``, both included; ``above`` and ``below`` are not."""
+    if isfinite(low) and isfinite(high):
+        words = f"a number from {low:g} to {high:g}"
+    else:
+        limits = {"at least": low, "above": above, "at most": high, "below": below}
+        told = [f"{word} {limit:g}" for word, limit in limits.items() if isfinite(limit)]
+        words = f"a number {' and '.join(told)}"
+    return Limit(lambda value: isfinite(value) and low <= value <= high and above < value < below, words)
+
+
+def at_least(low: int) -> Limit:
+    """A whole number of at least ``low``."""
+    return Limit(lambda value: value >= low, f"a whole number of at least {low}")
 
 
 def one_of(accepted: Sequence[str]) -> Limit:
@@ -39,118 +57,102 @@ def one_of(accepted: Sequence[str]) -> Limit:
     return Limit(lambda value: value in accepted, f"one of {', '.join(accepted)}")
 
 
-def check_kind(name: str, value: object, kind: type, expected: str) -> None:
-    """Raise TypeError unless ``value`` is a ``kind``; ``expected`` says how to get one."""
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} is {_described(value)}; {expected} is expected")
-
-
-def check_path(name: str, value: object) -> None:
-    """Raise TypeError unless ``value`` is a path: a string or a ``pathlib.Path``."""
-    if not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name}={_short(value)} is {_described(value)}; a path, as a string or a Path, is expected")
-
-
-def entries(low: int, high: int | None = None) -> Limit:
-    """From ``low`` to ``high`` entries; without ``high``, at least ``low``."""
-    count = f"at least {low}" if high is None else f"{low}" if low == high else f"{low} to {high}"
-    return Limit(lambda value: low <= len(value) <= (high or len(value)), f"a collection of {count} entries")
-
-
 MAY_BE_EMPTY = Limit(lambda value: True, "")
-Count = Annotated[int, Limit(lambda value: value >= 1, "a whole number of at least 1")]
-Index = Annotated[int, Limit(lambda value: value >= 0, "a whole number of at least 0")]
-Positive = Annotated[float, Limit(lambda value: value > 0, "a number above 0")]
+Count = Annotated[int, at_least(1)]
+Index = Annotated[int, at_least(0)]
+Positive = Annotated[float, between(above=0)]
 Share = Annotated[float, between(0, 1)]
-Label = Annotated[int, Limit(lambda value: 0 <= value < 10, "a class, 0 to 9,")]
+Seed = Annotated[int, Limit(lambda value: -(2**63) <= value < 2**64, "a whole number from -2**63 to 2**64 - 1")]
+PathLike = Annotated[str | os.PathLike[str], says("a path, as a string or a Path,")]
 
 
-def check_call(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
-    """Raise TypeError or ValueError, which names it, for the first of ``arguments`` that does not fit its annotation.
+def accept(name: str, value: Any, kind: Any, *, finite: bool = True, may_be_empty: bool = False) -> Any:
+    """``value`` if it fits ``kind``, a type that may carry limits; a NumPy or torch scalar as a Python number.
 
-    ``arguments`` holds those that were given, by name; a value that is its parameter's default is let through.
+    A sequence or mapping must hold something unless ``may_be_empty`` or `MAY_BE_EMPTY` says otherwise; a number must
+    be ``finite``.
+
+    Raises:
+        TypeError, ValueError: the message names ``name``, the value, and what would be accepted.
     """
-    kinds, defaults = _signature(function)
-    for name, value in arguments.items():
-        if name in kinds and not (name in defaults and value is defaults[name]):
-            empty = name in defaults and isinstance(defaults[name], Sequence | Mapping) and not defaults[name]
-            _check(name, value, kinds[name], top=True, may_be_empty=empty)
+    limits: tuple[Limit, ...] = ()
+    if get_origin(kind) is Annotated:
+        kind, *found = get_args(kind)
+        limits = tuple(limit for limit in found if isinstance(limit, Limit))
+    expected = next((limit.expected for limit in limits if limit.expected), "") or _in_words(kind)
+    value = _plain(value, kind)
+    if not _is(value, kind):
+        raise TypeError(f"{name}={_short(value)} is {described(value)}; {expected} is expected")
+    if finite and isinstance(value, Real) and not isfinite(value):
+        raise ValueError(f"{name}={value} is out of range; {expected} is expected, and a finite one")
+    for limit in limits:
+        if not limit.holds(value):
+            raise ValueError(f"{name}={_short(value)} is not possible; {limit.expected} is expected")
+    return _accept_parts(name, value, kind, finite, may_be_empty or MAY_BE_EMPTY in limits)
 
 
-def check_record(record: Any) -> None:
-    """Raise TypeError or ValueError, which names it, for the first field of a dataclass that does not fit its type."""
-    described: Callable[..., Any] = type(record)
-    hints = _hints(described)
+def check_record(record: Any, *, finite: bool = True) -> None:
+    """Let every field of a dataclass pass through `accept`, for its ``__post_init__``; frozen ones, too."""
+    record_type: Callable[..., Any] = type(record)
+    hints = _hints(record_type)
     for part in fields(record):
         may_be_empty = part.default is not MISSING or part.default_factory is not MISSING
-        _check(part.name, getattr(record, part.name), hints[part.name], may_be_empty=may_be_empty)
+        given = getattr(record, part.name)
+        if given is not part.default:
+            value = accept(part.name, given, hints[part.name], finite=finite, may_be_empty=may_be_empty)
+            object.__setattr__(record, part.name, value)
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Check the arguments of every call as `check_call` does, then make it."""
+    """Let the arguments of every call pass through `accept`; a default is let through as it is.
+
+    Raises:
+        TypeError: an argument that the signature does not have; the nearest name is offered.
+    """
+    signature = inspect.signature(function)
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
 
     @wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_call(function, inspect.signature(function).bind(*args, **kwargs).arguments)
-        return function(*args, **kwargs)
+        unknown = next((name for name in kwargs if name not in signature.parameters), "")
+        if unknown and not takes_any:
+            near = difflib.get_close_matches(unknown, signature.parameters, n=1)
+            advice = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{function.__name__} has no argument {unknown!r}{advice}")
+        bound, hints = signature.bind(*args, **kwargs), _hints(function)
+        for name, value in bound.arguments.items():
+            default = signature.parameters[name].default
+            if name in hints and value is not default:
+                empty = isinstance(default, Sequence | Mapping) and not default
+                bound.arguments[name] = accept(name, value, hints[name], may_be_empty=empty)
+        return function(*bound.args, **bound.kwargs)
 
     return wrapper
 
 
-def check_positive_int(name: str, value: object) -> None:
-    """Raise unless ``value`` is an int of at least 1; ``name`` is the argument that the message names."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a whole number of at least 1 is expected")
-    if value < 1:
-        raise ValueError(f"{name}={value} is too small; a whole number of at least 1 is expected")
+def spells_out(record: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Write the fields of ``record`` into the signature of a function that takes them as ``**arguments``.
+
+    So they are declared once, and help, Tab and `checked` know them all the same.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        first = [p for p in own if p.kind is not p.KEYWORD_ONLY]
+        added = inspect.signature(record).parameters.values()
+        spelled = [p.replace(kind=p.KEYWORD_ONLY) for p in added if p.name not in signature.parameters]
+        function.__signature__ = signature.replace(parameters=[*first, *spelled, *own[len(first) :]])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
 
 
-def check_bool(name: str, value: object) -> None:
-    """Raise TypeError unless ``value`` is True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; True or False is expected")
-
-
-def check_choice(name: str, value: object, accepted: Collection[str]) -> None:
-    """Raise ValueError unless ``value`` is one of the strings in ``accepted``."""
-    if not (isinstance(value, str) and value in accepted):
-        raise ValueError(f"{name}={value!r} is unknown; choose one of {', '.join(accepted)}")
-
-
-def check_number(name: str, value: object, *, above: float = -inf) -> None:
-    """Raise unless ``value`` is an int or float that is finite and greater than ``above``."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name}={value!r} is {type(value).__name__}; a number is expected")
-    if not (isfinite(value) and value > above):
-        least = f" above {above:g}" if isfinite(above) else ""
-        raise ValueError(f"{name}={value} is out of range; a finite number{least} is expected")
-
-
-def check_seed(seed: object) -> None:
-    """Raise unless ``seed`` is a whole number that torch takes as a seed."""
-    if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"seed={seed!r} is {type(seed).__name__}; a whole number is expected")
-    if not -(2**63) <= seed < 2**64:
-        raise ValueError(f"seed={seed} is out of range; -2**63 to 2**64 - 1 is expected")
-
-
-def check_same_length(**values: Any) -> None:
-    """Raise ValueError unless all values have as many entries as the first."""
-    (first, expected), *others = ((name, len(value)) for name, value in values.items())
-    for name, count in others:
-        if count != expected:
-            raise ValueError(f"{name} has {count} entries and {first} has {expected}; equal numbers are expected")
-
-
-@cache
-def _signature(function: Callable[..., Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    parameters = inspect.signature(function).parameters.values()
-    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    hints = _hints(function)
-    return (
-        {p.name: hints.get(p.name, Any) for p in named},
-        {p.name: p.default for p in named if p.default is not p.empty},
-    )
+def described(value: Any) -> str:
+    """What ``value`` is, in words: its type and, where it has them, its dtype and shape."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"a {value.dtype} {type(value).__name__} of shape {tuple(value.shape)}"
+    return type(value).__name__
 
 
 @cache
@@ -159,42 +161,37 @@ def _hints(described: Any) -> Mapping[str, Any]:
     return {name: kind for name, kind in hints.items() if name != "return"}
 
 
-def _check(name: str, value: Any, kind: Any, *, top: bool = False, may_be_empty: bool = False) -> None:
-    limits: tuple[Limit, ...] = ()
-    if get_origin(kind) is Annotated:
-        kind, *found = get_args(kind)
-        limits = tuple(limit for limit in found if isinstance(limit, Limit))
-    expected = next((limit.expected for limit in limits if limit.expected), "") or _in_words(kind)
-    if not _is(value, kind):
-        raise TypeError(f"{name}={_short(value)} is {_described(value)}; {expected} is expected")
-    if top and isinstance(value, Real) and not isfinite(value):
-        raise ValueError(f"{name}={value} is out of range; a finite number is expected")
-    for limit in limits:
-        if not limit.holds(value):
-            raise ValueError(f"{name}={_short(value)} is not possible; {limit.expected} is expected")
-    _check_parts(name, value, kind, top, may_be_empty or MAY_BE_EMPTY in limits)
+def _plain(value: Any, kind: Any) -> Any:
+    """A NumPy or torch scalar as a Python number where a number may stand."""
+    if getattr(value, "ndim", None) != 0 or not any(part in NUMBERS for part in (kind, *map(_bare, get_args(kind)))):
+        return value
+    try:
+        return value.item()
+    except (RuntimeError, TypeError, ValueError):
+        return value
 
 
-def _check_parts(name: str, value: Any, kind: Any, top: bool, may_be_empty: bool) -> None:
+def _accept_parts(name: str, value: Any, kind: Any, finite: bool, may_be_empty: bool) -> Any:
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        fitting = [option for option in inner if _is(value, _bare(option))]
-        _check(name, value, fitting[0], top=top, may_be_empty=may_be_empty)
-    elif origin is tuple and inner[-1] is not ...:
+        fitting = next(option for option in inner if _is(value, _bare(option)))
+        return accept(name, value, fitting, finite=finite, may_be_empty=may_be_empty)
+    if origin is tuple and inner[-1] is not ...:
         if len(value) != len(inner):
             raise ValueError(f"{name}={_short(value)} has {len(value)} entries; {_in_words(kind)} is expected")
-        for place, (part, part_kind) in enumerate(zip(value, inner, strict=True)):
-            _check(f"{name}[{place}]", part, part_kind)
-    elif origin is not None and inner:
+        parts = zip(value, inner, strict=True)
+        return tuple(accept(f"{name}[{n}]", part, part_kind, finite=False) for n, (part, part_kind) in enumerate(parts))
+    if inner and isinstance(origin, type) and issubclass(origin, Sequence | Mapping):
         if not len(value) and not may_be_empty:
             raise ValueError(f"{name}={_short(value)} is empty; at least one entry is expected")
         if isinstance(value, Mapping):
             for key, part in value.items():
-                _check(f"{name}'s key", key, inner[0])
-                _check(f"{name}[{key!r}]", part, inner[1])
+                accept(f"{name}'s key", key, inner[0], finite=False)
+                accept(f"{name}[{key!r}]", part, inner[1], finite=False)
         elif isinstance(value, Sequence):
-            for place, part in enumerate(value):
-                _check(f"{name}[{place}]", part, inner[0])
+            parts_ = [accept(f"{name}[{place}]", part, inner[0], finite=False) for place, part in enumerate(value)]
+            return tuple(parts_) if origin is tuple else value
+    return value
 
 
 def _is(value: Any, kind: Any) -> bool:
@@ -203,6 +200,8 @@ def _is(value: Any, kind: Any) -> bool:
     origin = get_origin(kind) or kind
     if origin in (Union, UnionType):
         return any(_is(value, option) for option in get_args(kind))
+    if _is_callable(origin):
+        return callable(value)
     if origin is Any or not isinstance(origin, type):
         return True
     if origin is float:
@@ -217,11 +216,20 @@ def _is(value: Any, kind: Any) -> bool:
     return isinstance(value, origin)
 
 
+def _is_callable(origin: Any) -> bool:
+    return origin is Callable or origin is get_origin(Callable[..., Any])
+
+
 def _bare(kind: Any) -> Any:
+    if isinstance(kind, TypeVar):
+        return kind.__bound__ or Any
     return get_args(kind)[0] if get_origin(kind) is Annotated else NoneType if kind is None else kind
 
 
 def _in_words(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        told = next((limit.expected for limit in get_args(kind)[1:] if isinstance(limit, Limit) and limit.expected), "")
+        return told or _in_words(_bare(kind))
     kind = _bare(kind)
     simple = {float: "a number", int: "a whole number", str: "a string", bool: "True or False", NoneType: "None"}
     if kind in simple:
@@ -229,6 +237,8 @@ def _in_words(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         return " or ".join(map(_in_words, inner))
+    if _is_callable(origin or kind):
+        return "a function"
     if origin is tuple:
         return f"a tuple of {'entries' if inner[-1] is ... else len(inner)}"
     if origin is not None and issubclass(origin, Mapping):
@@ -238,14 +248,8 @@ def _in_words(kind: Any) -> str:
     return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
-def _described(value: Any) -> str:
-    if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return f"a {value.dtype} {type(value).__name__} of shape {tuple(value.shape)}"
-    return type(value).__name__
-
-
 def _short(value: Any) -> str:
     if hasattr(value, "dtype") and hasattr(value, "shape"):
-        return f"<{_described(value)}>"
+        return f"<{described(value)}>"
     text = repr(value)
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from vgg_lesson.support.arguments import check_positive_int
+from vgg_lesson.support.arguments import Count, checked
 
 VARIABLE = "VGG_LESSON_BUDGET"
 SMOKE_STEPS = 4
@@ -21,14 +21,14 @@ class Budget:
     train_images: int | None = None
     test_images: int | None = None
 
-    def steps(self, count: int) -> int:
+    @checked
+    def steps(self, count: Count) -> int:
         """``count`` training steps, or a few of them under smoke."""
-        check_positive_int("count", count)
         return min(count, SMOKE_STEPS) if self.name == "smoke" else count
 
-    def epochs(self, count: int) -> int:
+    @checked
+    def epochs(self, count: Count) -> int:
         """``count`` passes over the training images, or one under smoke."""
-        check_positive_int("count", count)
         return min(count, 1) if self.name == "smoke" else count
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from vgg_lesson.support.arguments import check_positive_int
+from vgg_lesson.support.arguments import Count, checked
 
 CGROUPS = Path("/sys/fs/cgroup")
 MEMBERSHIP = Path("/proc/self/cgroup")
@@ -68,13 +68,12 @@ def memory_limit() -> int | None:
     return int(min(limits)) if limits else None
 
 
-def set_threads(n: int | None = None) -> int:
+@checked
+def set_threads(n: Count | None = None) -> int:
     """Let torch use ``n`` threads; by default its own choice, but no more than `cpu_count`. Returns the number.
 
     torch's own choice respects ``OMP_NUM_THREADS`` but not a container's quota.
     """
-    if n is not None:
-        check_positive_int("n", n)
     threads = n or min(torch.get_num_threads(), cpu_count())
     torch.set_num_threads(threads)
     return threads

@@ -6,7 +6,6 @@ import io
 import threading
 from collections.abc import Callable
 from functools import wraps
-from inspect import signature
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
@@ -16,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from vgg_lesson.support.arguments import check_call
 from vgg_lesson.support.files import asset
 
 P = ParamSpec("P")
@@ -59,15 +57,10 @@ def _style_file() -> str:
 
 
 def styled(draw: Callable[P, LessonFigure]) -> Callable[P, LessonFigure]:
-    """Check the arguments against the signature, then run a drawing function under the lesson's style file.
-
-    Raises:
-        TypeError, ValueError: see `vgg_lesson.support.arguments`.
-    """
+    """Run a drawing function under the lesson's style file, one at a time."""
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> LessonFigure:
-        check_call(draw, signature(draw).bind(*args, **kwargs).arguments)
         with _DRAWING, mpl.rc_context(fname=_style_file()):
             return draw(*args, **kwargs)
 

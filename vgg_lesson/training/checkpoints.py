@@ -7,69 +7,89 @@ import io
 import json
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from vgg_lesson.configs import Conv, VGGConfig
-from vgg_lesson.data.datasets import Preprocessing
+from vgg_lesson.configs import Conv, Network, VGGConfig
+from vgg_lesson.data.batches import Preprocessing
 from vgg_lesson.models import VGG, build_vgg
-from vgg_lesson.support.arguments import check_kind, check_path
+from vgg_lesson.support.arguments import MAY_BE_EMPTY, PathLike, checked, says
 from vgg_lesson.support.files import asset, remove_drafts, write_atomically, write_together
 
-MAGIC = b"vgg-lesson checkpoint 1\n"
+MAGIC = b"vgg-lesson checkpoint 2\n"
+SETTINGS = [field.name for field in fields(Network) if field.name != "config"]
 BEFORE = ".previous"
 
 
-def save_weights(model: VGG, path: str | Path, card: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> None:
+@checked
+def save_weights(
+    model: Annotated[VGG, says("a VGG such as build_vgg()")],
+    path: PathLike,
+    card: Annotated[Mapping[str, Any], MAY_BE_EMPTY, says("a dict of JSON values")],
+    *,
+    dtype: Annotated[torch.dtype, says("torch.float32 or torch.float16")] = torch.float32,
+) -> None:
     """Write the weights as safetensors of ``dtype``, with all that is needed to build the network again.
 
     ``card`` says how they came about (recipe, data, seed, accuracy, command): JSON values only. It is stored inside
     the file and, with the file's SHA-256, beside it as ``<name>.json``.
 
     Raises:
+        ValueError: a network whose layers were changed after it was built, so that nobody could build it again.
         OSError: the folder cannot be written or the disk is full; both files are then as they were.
     """
-    check_kind("model", model, VGG, "a VGG such as build_vgg()")
-    check_path("path", path)
-    check_kind("card", card, Mapping, "a dict of JSON values")
-    check_kind("dtype", dtype, torch.dtype, "torch.float32 or torch.float16")
     try:
-        told = json.dumps(dict(card))
+        stated = json.dumps(dict(card))
     except (TypeError, ValueError) as error:
         raise TypeError(f"card holds something else than JSON values: {error}") from error
-    path = Path(path)
+    path = Path(path).expanduser()
     if path.suffix != ".safetensors":
         raise ValueError(f"path={str(path)!r} has another ending; a name that ends in .safetensors is expected")
     if not dtype.is_floating_point:
         raise ValueError(f"dtype={dtype} would round weights to whole numbers; torch.float32 or float16 is expected")
+    _check_unchanged(model)
     tensors = {
         name: (tensor.detach().cpu().to(dtype) if tensor.is_floating_point() else tensor.detach().cpu()).contiguous()
         for name, tensor in model.state_dict().items()
     }
+    config = model.config
     network = {
-        "name": model.config.name, "column": model.config.column, "lrn": model.config.lrn,
-        "blocks": [[asdict(conv) for conv in block] for block in model.config.blocks],
-        "settings": model.settings, "preprocessing": asdict(model.preprocessing),
+        "name": config.name, "column": config.column, "lrn": config.lrn,
+        "blocks": [[asdict(conv) for conv in block] for block in config.blocks],
+        "settings": {name: model.network[name] for name in SETTINGS}, "preprocessing": asdict(model.preprocessing),
     }  # fmt: skip
-    content = save(tensors, metadata={"network": json.dumps(network), "card": told})
+    content = save(tensors, metadata={"network": json.dumps(network), "card": stated})
     beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    told_beside = (json.dumps(beside, indent=2) + "\n").encode()
-    write_together({path: content, path.with_suffix(".json"): told_beside})
+    write_together({path: content, path.with_suffix(".json"): (json.dumps(beside, indent=2) + "\n").encode()})
 
 
-def load_weights(path: str | Path) -> VGG:
+def _check_unchanged(model: VGG) -> None:
+    """Raise ValueError unless building ``model.network`` again gives layers of the same names and shapes."""
+    again = build_vgg(**model.network, device="meta").state_dict()
+    own = model.state_dict()
+    for name in sorted({*own, *again}):
+        has, wanted = (tuple(part[name].shape) if name in part else None for part in (own, again))
+        if has != wanted:
+            raise ValueError(
+                f"model.{name} has shape {has}, and what model.network describes has {wanted}: layers were changed, "
+                "and load_weights could not build them again; use torch.save(model.state_dict(), path) for such a model"
+            )
+
+
+@checked
+def load_weights(path: PathLike) -> VGG:
     """Build the network that `save_weights` wrote and give it its weights, as float32 on the CPU, in evaluation mode.
 
     Raises:
         ValueError: the file is not such a file, or is damaged.
     """
-    check_path("path", path)
-    if not Path(path).is_file():
+    path = Path(path).expanduser()
+    if not path.is_file():
         raise ValueError(f"path={str(path)!r} is not a file; one that save_weights wrote is expected")
     try:
         with safe_open(str(path), framework="pt") as file:
@@ -110,6 +130,16 @@ def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
         raise ValueError(f"name={name!r} is not shipped; choose one of {', '.join(trained_names())}")
     card: dict[str, Any] = json.loads((asset("weights") / f"{name}.json").read_text())
     return card
+
+
+def plain_name(name: str) -> str:
+    """A weight's name without what compiling or sharing between processes puts before it."""
+    return name.replace("_orig_mod.", "").removeprefix("module.")
+
+
+def plain_names(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state dict under plain names."""
+    return {plain_name(name): value for name, value in state.items()}
 
 
 def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:

@@ -9,65 +9,92 @@ import argparse
 import json
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from vgg_lesson.configs import CONFIGS, get_config
+from vgg_lesson.configs import CONFIGS, HEADS, INIT_SCHEMES
+from vgg_lesson.data.augmentation import AUGMENTATIONS
 from vgg_lesson.data.datasets import ImageSet, load_fashion_mnist
-from vgg_lesson.models import INIT_SCHEMES, VGG, build_vgg
+from vgg_lesson.models import VGG, build_vgg
 from vgg_lesson.support.budgets import get_budget
 from vgg_lesson.support.files import remove_drafts
 from vgg_lesson.support.machine import fast_precision, pick_device, set_threads
 from vgg_lesson.training.checkpoints import forget_checkpoint, save_weights
-from vgg_lesson.training.distributed import LostPartnerError, Team, joined
+from vgg_lesson.training.distributed import PeerLostError, ProcessGroup, init_distributed
 from vgg_lesson.training.history import History
 from vgg_lesson.training.loop import evaluate, fit
-from vgg_lesson.training.recipes import PLANS
+from vgg_lesson.training.recipes import PLANS, PRECISIONS, SCHEDULES, Experiment, Recipe
 
-NETWORK_OPTIONS = {"width": float, "hidden": int, "image_size": int, "dropout": float, "head": str}
-RECIPE_OPTIONS = {
-    "epochs": int, "steps": int, "batch_size": int, "lr": float, "momentum": float, "weight_decay": float,
-    "schedule": str, "label_smoothing": float, "augment": str, "precision": str,
-}  # fmt: skip
+OPTIMIZERS = {
+    "sgd": None,
+    "adamw": lambda lr, decay: lambda parameters: torch.optim.AdamW(parameters, lr=lr, weight_decay=decay),
+}
+# Field of `Network` or `Recipe` → (type or choices, what it means).
+NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
+    "width": (float, "factor of every convolution's channels"),
+    "hidden": (int, "units of the two hidden fully connected layers"),
+    "image_size": (int, "side of the input in pixels"),
+    "dropout": (float, "probability of dropout behind each hidden layer, 0 up to 1"),
+    "head": (HEADS, "three fully connected layers, or global average pooling and one"),
+    "init": (INIT_SCHEMES, "how the weights are drawn"),
+}
+RECIPE_OPTIONS: dict[str, tuple[Any, str]] = {
+    "epochs": (int, "passes over the training images"),
+    "steps": (int, "end after so many batches instead"),
+    "batch_size": (int, "images of a step, of all processes together"),
+    "lr": (float, "learning rate, of a schedule the greatest"),
+    "momentum": (float, "Nesterov momentum, 0 up to 1"),
+    "weight_decay": (float, "L2 penalty"),
+    "schedule": (tuple(SCHEDULES), "how the learning rate changes"),
+    "label_smoothing": (float, "probability shared among all classes, 0 up to 1"),
+    "augment": (("none", *AUGMENTATIONS), "random changes of the training images"),
+    "precision": (PRECISIONS, "auto takes bfloat16 where the hardware is built for it"),
+}
 
 
 def add_train_parser(subparsers: Any) -> None:
     """Add ``train`` to the command line; every option left out comes from the budget's plan."""
-    parser = subparsers.add_parser("train", help="train a network and write its weights")
+    about = "Train a network as the notebooks do and write its weights. What is left out comes from the budget's plan."
+    parser = subparsers.add_parser("train", help="train a network and write its weights", description=about)
     parser.add_argument("--out", type=_weights_path, required=True, help="where to write the weights, NAME.safetensors")
     parser.add_argument("--budget", choices=PLANS, help="whose network and recipe to start from")
     parser.add_argument("--config", choices=CONFIGS, help="a column of the paper's table instead of the plan's layout")
-    parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction)
-    parser.add_argument("--init", choices=INIT_SCHEMES, default="he")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--validation", type=int, default=0, help="training images held out and reported on")
-    parser.add_argument("--images", type=int, help="train on the first so many images only")
+    parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, help="after every convolution")
+    parser.add_argument("--seed", type=int, default=0, help="decides weights, order, augmentation and dropout")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with FashionMNIST's four files")
+    parser.add_argument("--validation", type=_count, default=0, help="training images held out and reported on")
+    parser.add_argument("--images", type=_positive, help="train on the first so many images only")
     parser.add_argument("--test", action=argparse.BooleanOptionalAction, default=True, help="open the test set at last")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd", help="AdamW takes lr and weight decay")
+    parser.add_argument("--eval-batch-size", type=_positive, help="images at a time in the validation")
+    parser.add_argument("--device", help="cpu, cuda, mps; default: the fastest there is")
     # torchrun takes --log for its own --log-dir, wherever it stands; --history is the same option.
     parser.add_argument("--log", "--history", type=Path, help="where to write the epochs as CSV")
-    for name, kind in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}.items():
-        parser.add_argument("--" + name.replace("_", "-"), type=kind)
+    for name, (kind, meaning) in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}.items():
+        accepted = {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
+        parser.add_argument("--" + name.replace("_", "-"), help=meaning, **accepted)
     parser.set_defaults(run=train)
 
 
 def train(options: argparse.Namespace) -> int:
     """Train, resume if a checkpoint of the same run lies beside ``--out``, write weights, card and log.
 
-    In a team every process trains, and the first one writes.
+    Under torchrun every process trains, and the main one writes.
     """
     try:
-        with joined() as team:
-            return _train(options, team)
+        with init_distributed() as group:
+            return _train(options, group)
     except KeyboardInterrupt:
         kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else " before the first step"
         print(f"interrupted{kept}", file=sys.stderr)
         return 130
-    except LostPartnerError as error:
+    except PeerLostError as error:
         print(f"\n{error}; {_go_on(options)}", file=sys.stderr)  # the bar was left within its line
         return 1
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
@@ -76,48 +103,64 @@ def train(options: argparse.Namespace) -> int:
         return 1
 
 
-def _train(options: argparse.Namespace, team: Team) -> int:
+def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
     budget = get_budget(options.budget)
-    plan = PLANS[budget.name]
+    experiment = _experiment(options, PLANS[budget.name])
     set_threads()
-    network = {**plan.network, **_given(options, NETWORK_OPTIONS)}
-    if options.batch_norm is not None:
-        network["batch_norm"] = options.batch_norm
-    recipe = {**plan.recipe, **_given(options, RECIPE_OPTIONS), "seed": options.seed}
     torch.manual_seed(options.seed)
-    config = get_config(options.config or plan.config)
-    if options.image_size is None:  # every block halves the picture once
-        network["image_size"] = max(network["image_size"], 2 ** len(config.blocks))
-    model = build_vgg(config, **network, init=options.init)
-    data = load_fashion_mnist("train").subset(budget.train_images)
+    model = build_vgg(**experiment.architecture)
+    data = load_fashion_mnist("train", root=options.data).subset(budget.train_images)
     if options.images:  # indices copy, so that the other images do not stay in memory
         data = data.subset(range(min(options.images, len(data))))
     held_out = None
     if options.validation:
         data, held_out = data.split(options.validation)
-    history = fit(model, data, held_out, **recipe, checkpoint=_checkpoint(options), label=options.out.stem)
+    history = fit(
+        model, data, held_out, **experiment.recipe, device=options.device, eval_batch_size=options.eval_batch_size,
+        checkpoint=_checkpoint(options), label=options.out.stem,
+    )  # fmt: skip
     if history.interrupted:
-        if team.leads:
+        if group.is_main:
             print(f"interrupted; {_go_on(options)}", file=sys.stderr)
         return 130
-    if team.leads:
-        made = {"config": config.name, "network": network, "init": options.init, "recipe": recipe}
-        _keep(options, model, history, data, made | {"views": plan.views}, team)
+    if group.is_main:
+        _keep(options, model, history, data, experiment, group)
     return 0
 
 
+def _experiment(options: argparse.Namespace, plan: Experiment) -> Experiment:
+    """The budget's plan with what the options change."""
+    changes = {name: getattr(options, name) for name in ("config", "batch_norm") if getattr(options, name) is not None}
+    given = {name: getattr(options, name) for name in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}}
+    changes |= {name: value for name, value in given.items() if value is not None}
+    if changes.get("augment") == "none":
+        changes["augment"] = None
+    if "config" in changes and options.image_size is None:  # every block halves the image once
+        changes["image_size"] = max(plan.architecture.image_size, 2 ** len(CONFIGS[changes["config"]].blocks))
+    experiment = plan.vary(**changes, seed=options.seed)
+    if make := OPTIMIZERS[options.optimizer]:
+        recipe = experiment.recipe
+        made = make(recipe.lr, recipe.weight_decay)
+        # The rate and the penalty are the optimizer's now.
+        recipe = replace(recipe, lr=Recipe.lr, momentum=0.0, weight_decay=0.0, optimizer=made)
+        experiment = replace(experiment, recipe=recipe)
+    return experiment
+
+
 def _keep(
-    options: argparse.Namespace, model: VGG, history: History, data: ImageSet, made: dict[str, Any], team: Team
+    options: argparse.Namespace, model: VGG, history: History, data: ImageSet, made: Experiment, group: ProcessGroup
 ) -> None:
     """Write weights, card and log; the checkpoint has served."""
-    precision = made["recipe"]["precision"]
+    precision, network = made.recipe.precision, dict(**made.architecture)
     card = {
-        **made, "precision_used": precision if precision != "auto" else fast_precision(pick_device()),
+        "config": model.config.name, "network": {name: network[name] for name in network if name != "config"},
+        "recipe": made.recipe.described(), "views": made.views,
+        "precision_used": precision if precision != "auto" else fast_precision(pick_device()),
         "training_images": len(data), "data": data.source,
-        **(_tested(model, made["views"]) if options.test else {}),
+        **(_tested(model, made.views, options.data) if options.test else {}),
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        **({"processes": team.size} if team.size > 1 else {}),
+        **({"processes": group.size} if group.size > 1 else {}),
         "command": "python -m vgg_lesson " + shlex.join(sys.argv[1:]),
     }  # fmt: skip
     save_weights(model, options.out, card)
@@ -126,10 +169,11 @@ def _keep(
     forget_checkpoint(_checkpoint(options))
     remove_drafts(options.out, options.out.with_suffix(".json"))
     print(json.dumps(card, indent=2))
+    print(f"The weights are in {options.out}; in a notebook: load_weights({str(options.out)!r})", file=sys.stderr)
 
 
-def _tested(model: VGG, views: str) -> dict[str, float]:
-    test = load_fashion_mnist("test")
+def _tested(model: VGG, views: str, root: Path | None) -> dict[str, float]:
+    test = load_fashion_mnist("test", root=root)
     loss, accuracy = evaluate(model, test, views=views)
     return {"test_images": len(test), "test_loss": round(loss, 4), "test_accuracy": round(accuracy, 4)}
 
@@ -143,11 +187,19 @@ def _go_on(options: argparse.Namespace) -> str:
 
 
 def _weights_path(text: str) -> Path:
-    path = Path(text)
+    path = Path(text).expanduser()
     if path.suffix != ".safetensors":
         raise argparse.ArgumentTypeError(f"{text!r} must end in .safetensors")
     return path
 
 
-def _given(options: argparse.Namespace, names: dict[str, Any]) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 0")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)

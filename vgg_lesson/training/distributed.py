@@ -1,8 +1,9 @@
 """Several processes that train as one: each takes its share of every batch, and their gradients are averaged.
 
-``torchrun`` starts the processes and tells each in its environment which one it is; `joined` brings them together over
-gloo (CPU) or nccl (GPUs); PyTorch's ``DistributedDataParallel`` averages the gradients while they are computed:
-https://docs.pytorch.org/docs/stable/notes/ddp.html. `fit` asks `Team.current` and is the same loop for one process.
+``torchrun`` starts the processes and tells each in its environment which one it is; `init_distributed` brings them
+together over gloo (CPU) or nccl (GPUs); PyTorch's ``DistributedDataParallel`` averages the gradients while they are
+computed: https://docs.pytorch.org/docs/stable/notes/ddp.html. `fit` asks `ProcessGroup.current` and is the same loop
+for one process.
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ from torch import Tensor, nn
 SEED_STEP, SEED_RANK = 1_000_003, 10_007
 
 
-class LostPartnerError(ConnectionError):
-    """Another process of the team has gone, so that nothing can be averaged any more."""
+class PeerLostError(ConnectionError):
+    """Another process of the group has gone, so that nothing can be averaged any more."""
 
 
 @dataclass(frozen=True)
-class Team:
+class ProcessGroup:
     """The processes of a run: this one is number ``rank`` of ``size``, counted from 0. Alone it changes nothing."""
 
     rank: int = 0
-    size: int = 1
+    size: int = 1  # its world size
 
     @classmethod
-    def current(cls) -> Team:
-        """The team that `joined` has formed, else one of a single process."""
+    def current(cls) -> ProcessGroup:
+        """The group that `init_distributed` has formed, else one of a single process."""
         if dist.is_available() and dist.is_initialized():
             return cls(dist.get_rank(), dist.get_world_size())
         return cls()
 
     @property
-    def leads(self) -> bool:
-        """Whether this process is the one that shows progress, evaluates and writes files."""
+    def is_main(self) -> bool:
+        """Whether this is the main process, which shows progress, evaluates and writes files."""
         return self.rank == 0
 
     def share(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, float]:
@@ -83,6 +84,12 @@ class Team:
         """Whether one of the processes says so, which must all ask."""
         return self.sums(float(flag))[0] > 0
 
+    def share_buffers(self, model: nn.Module) -> None:
+        """Give every process the buffers of the main one: each has seen its own share, and only one is kept."""
+        if self.size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, src=0)
+
     def check_same(self, name: str, number: int) -> None:
         """Raise ValueError unless all processes have the same ``number``, which is called ``name``."""
         total, squares = self.sums(number, number**2)
@@ -90,41 +97,41 @@ class Team:
             raise ValueError(f"{name}={number} in process {self.rank} differs from the others'; it must be the same")
 
     def seed_step(self, epoch_seed: int, step: int) -> None:
-        """In a team, give every step and process dropout masks of its own, which a resumed run draws again."""
+        """In a group, give every step and process dropout masks of its own, which a resumed run draws again."""
         if self.size > 1:
             torch.manual_seed((epoch_seed * SEED_STEP + step * SEED_RANK + self.rank) % 2**63)
 
 
 @contextmanager
-def joined() -> Iterator[Team]:
-    """Form the team that torchrun's environment describes; without torchrun, or with one process, there is none.
+def init_distributed() -> Iterator[ProcessGroup]:
+    """Form the group that torchrun's environment describes; without torchrun, or with one process, there is none.
 
     Raises:
-        LostPartnerError: another process ended early; the run can be resumed from its checkpoint.
+        PeerLostError: another process ended early; the run can be resumed from its checkpoint.
         ValueError: fewer GPUs than processes on this machine.
     """
     if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
-        yield Team()
+        yield ProcessGroup()
         return
     backend = _take_gpu() if torch.cuda.is_available() else "gloo"
     store, rank, size = _meeting_place()
     dist.init_process_group(backend, store=store, rank=rank, world_size=size)
-    team = Team.current()
+    group = ProcessGroup.current()
     # One write: print would send the end of the line by itself, and processes share the screen.
-    sys.stderr.write(f"process {team.rank} of {team.size}: {backend}, pid {os.getpid()}\n")
+    sys.stderr.write(f"process {group.rank} of {group.size}: {backend}, pid {os.getpid()}\n")
     try:
-        yield team
+        yield group
     except RuntimeError as error:
         if _is_lost_connection(error):
-            raise LostPartnerError(f"process {team.rank} of {team.size} has lost a partner") from error
+            raise PeerLostError(f"process {group.rank} of {group.size} has lost a peer") from error
         raise
     finally:
         dist.destroy_process_group()
 
 
-def team_device() -> torch.device | None:
-    """Where a process of a team trains: its GPU, else the CPU, the only two that can average; None without a team."""
-    if Team.current().size == 1:
+def group_device() -> torch.device | None:
+    """Where a process of a group trains: its GPU, else the CPU, the only two that can average; None without a group."""
+    if ProcessGroup.current().size == 1:
         return None
     return torch.device("cuda", torch.cuda.current_device()) if dist.get_backend() == "nccl" else torch.device("cpu")
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from vgg_lesson.support.arguments import Count, Index, check_kind, check_path, check_positive_int, check_record
+from vgg_lesson.support.arguments import Count, Index, PathLike, check_record, checked
 from vgg_lesson.support.files import write_together
 
 
@@ -30,7 +30,7 @@ class EpochRecord:
     lr: float
 
     def __post_init__(self) -> None:
-        check_record(self)
+        check_record(self, finite=False)
 
 
 @dataclass
@@ -57,21 +57,20 @@ class History:
             raise ValueError(f"history {self.label!r} holds no epoch yet; train for at least one step first")
         return self.epochs[-1]
 
-    def mean_loss(self, first: int, last: int) -> float:
+    @checked
+    def mean_loss(self, first: Count, last: Count) -> float:
         """Mean loss of the steps ``first`` to ``last``, counted from 1, both included."""
-        check_positive_int("first", first)
-        check_positive_int("last", last)
         if not 1 <= first <= last <= len(self.step_losses):
             raise ValueError(f"first={first}, last={last} is out of range; steps 1 to {len(self.step_losses)} exist")
         return sum(self.step_losses[first - 1 : last]) / (last - first + 1)
 
-    def to_csv(self, path: str | Path) -> None:
+    @checked
+    def to_csv(self, path: PathLike) -> None:
         """Write the epochs to ``path`` and, beside it, the step losses to ``<name>.steps.csv``.
 
         Raises:
             OSError: the folder cannot be written or the disk is full; both files are then as they were.
         """
-        check_path("path", path)
         path = Path(path)
         names = [f.name for f in fields(EpochRecord)]
         epochs = ([asdict(record)[name] for name in names] for record in self.epochs)
@@ -79,10 +78,9 @@ class History:
         write_together({path: _csv(names, epochs), path.with_suffix(".steps.csv"): _csv(["step", "loss"], steps)})
 
     @classmethod
-    def from_csv(cls, path: str | Path, label: str = "") -> History:
+    @checked
+    def from_csv(cls, path: PathLike, label: str = "") -> History:
         """Read what `to_csv` wrote; ValueError if ``path`` is no such file."""
-        check_path("path", path)
-        check_kind("label", label, str, "a string")
         path = Path(path)
         if not path.is_file():
             raise ValueError(f"path={str(path)!r} is not a file; one that to_csv wrote is expected")

@@ -1,4 +1,4 @@
-"""One training loop for every device, and the evaluation that goes with it.
+"""One training loop for every device, network and kind of data, and the evaluation that goes with it.
 
 The plain loop that notebook 05 writes out, with what notebook 06 adds to it: momentum, a schedule, augmentation,
 precision, checkpoints; and with what notebook 11 adds, several processes. The momentum is PyTorch's Nesterov form,
@@ -8,283 +8,320 @@ https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 from __future__ import annotations
 
 import hashlib
-import math
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+from torch.optim import Optimizer
 
 from vgg_lesson.data.augmentation import AUGMENTATIONS, VIEWS, views_of
-from vgg_lesson.data.datasets import ImageSet, batches
-from vgg_lesson.models import VGG, evaluating
-from vgg_lesson.support.arguments import check_choice, check_path, check_positive_int
+from vgg_lesson.data.batches import Data, Feed, preprocessing_of
+from vgg_lesson.data.datasets import ImageSet
+from vgg_lesson.models import AnyModel, evaluating, modes_restored, train_mode
+from vgg_lesson.support.arguments import Count, PathLike, checked, one_of, spells_out
 from vgg_lesson.support.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
-from vgg_lesson.training.checkpoints import load_checkpoint, save_checkpoint
-from vgg_lesson.training.distributed import Team, team_device
+from vgg_lesson.training.checkpoints import load_checkpoint, plain_name, plain_names, save_checkpoint
+from vgg_lesson.training.distributed import ProcessGroup, group_device
+from vgg_lesson.training.doors import check_place, check_trainable, open_feed
 from vgg_lesson.training.history import EpochRecord, History
-from vgg_lesson.training.progress import progress_view
+from vgg_lesson.training.progress import SHOWN, progress_view
 from vgg_lesson.training.recipes import Recipe
 
 SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
+EVAL_BATCH = 250
+Loss = Callable[[Tensor, Tensor], Tensor]
+Callback = Callable[["Run"], bool | None]
 
 
+@checked
+@spells_out(Recipe)
 def fit(
-    model: VGG,
-    train: ImageSet,
-    validation: ImageSet | None = None,
+    model: AnyModel,
+    train: Any,
+    validation: Any = None,
     *,
-    epochs: int = 1,
-    steps: int | None = None,
-    batch_size: int = 128,
-    lr: float = 0.1,
-    momentum: float = 0.0,
-    weight_decay: float = 0.0,
-    schedule: str = "constant",
-    label_smoothing: float = 0.0,
-    augment: str | None = None,
-    precision: str = "fp32",
-    seed: int = 0,
-    checkpoint: str | Path | None = None,
-    device: torch.device | str | None = None,
+    checkpoint: PathLike | None = None,
+    device: Any = None,
+    eval_batch_size: Count | None = None,
+    callbacks: Sequence[Callback] = (),
     label: str = "",
-    show: bool | str = True,
-    on_step: Callable[[History], bool | None] | None = None,
+    show: Annotated[bool | str, SHOWN] = True,
+    **recipe: Any,
 ) -> History:
-    """Train ``model`` in place by stochastic gradient descent on cross-entropy.
+    """Train ``model``, any module that maps a float batch to class scores, in place; parts that are frozen stay so.
 
     Args:
-        train, validation: images and labels; the validation set is only looked at, after every epoch.
-        epochs: passes over ``train``. steps: stop after this many batches instead, whatever ``epochs`` says.
-        lr, momentum (Nesterov when positive), weight_decay (L2), label_smoothing: as in ``torch.optim.SGD`` and
-            ``cross_entropy``. schedule: "constant", or "one-cycle": up to ``lr`` in a quarter of the run, then
-            down to a hundredth of it, both linear.
-        augment: None, "flip" or "flip+shift", drawn anew for every batch.
-        precision: "fp32", "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it.
-        seed: decides the order of the images, augmentation and dropout; torch's global seed is set from it.
-        checkpoint: a file that is written after every epoch and every minute, and read first, if it is there: the run
-            goes on from it and ends with the same weights, bit for bit, as if it had not been stopped.
-        device: where to train; by default CUDA, else MPS, else the CPU. The model is moved there.
+        train, validation: an `ImageSet`, a map-style Dataset of pairs, a DataLoader, or a pair (images, labels) of
+            tensors. The validation set is only looked at, after every epoch. Bytes are prepared as
+            ``model.preprocessing`` says, where there is one; a DataLoader keeps its own batches.
+        epochs … seed: the fields of `Recipe`, which explains them.
+        checkpoint: a file that is written after every epoch, every minute and whenever the run is ended, and read
+            first, if it is there: the run goes on from it. For an `ImageSet` on the CPU it ends with the same
+            weights, bit for bit, as if it had not been stopped.
+        device: where to train; by default the accelerator, else the CPU. The model is moved there.
+        eval_batch_size: images at a time in the validation; by default ``batch_size``.
+        callbacks: functions that are called after every step with the `Run`; False ends it.
         label: the run's name in the progress bar. show: True, "bar" (no curve) or False.
-        on_step: called after every step with the history so far; the run stops where it returns False.
 
-    Under `torchrun` (see `distributed.joined`) ``batch_size`` is that of all processes together, the history is theirs
-    together, and the first of them shows progress, evaluates and writes the checkpoint, which all of them read.
+    Under `torchrun` (see `distributed.init_distributed`) ``batch_size`` is that of all processes together, the history
+    is theirs together, and the main process shows progress, evaluates and writes the checkpoint, which all read.
 
     Returns:
-        The `History`, complete, or up to the last step when interrupted from the keyboard or by ``on_step``; what has
+        The `History`, complete, or up to the last step when interrupted from the keyboard or by a callback; what has
         been trained until then is validated, too. A second interrupt, or one before the first step, is raised.
 
     Raises:
-        ValueError, TypeError: an argument out of range, or a checkpoint that belongs to another run.
+        ValueError, TypeError: an argument out of range, data that the model cannot read, or a checkpoint that belongs
+            to another run.
         OSError: no checkpoint can be written, found out before the first step; later on that is a warning.
     """
-    recipe = Recipe(
-        epochs,
-        steps,
-        batch_size,
-        lr,
-        momentum,
-        weight_decay,
-        schedule,
-        label_smoothing,
-        augment,
-        precision,
-        seed,
-    )
-    check_data(model, "train", train)
-    if validation is not None:
-        check_data(model, "validation", validation)
-    run = _Run(model, train, recipe, as_device(device) if device is not None else team_device() or pick_device(), label)
-    if checkpoint is not None:
-        check_path("checkpoint", checkpoint)
-        run.resume(checkpoint)
-        run.team.check_same("steps done", len(run.history.step_losses))
-    if on_step is not None and not callable(on_step):
-        raise TypeError(f"on_step is {type(on_step).__name__}; a function of the history is expected")
-    if not run.team.leads:
-        show, validation, checkpoint = False, None, None
-    if checkpoint is not None and not run.history.step_losses:
-        run.save(checkpoint)
-    view = _after_each_step(progress_view(run.total_steps, label, show), on_step, run.total_steps, run.team)
-    try:
-        with memory_kept():
-            while len(run.history.step_losses) < run.total_steps:
-                run.epoch(view, validation, checkpoint)
-    except KeyboardInterrupt:
-        if not run.history.step_losses:
-            raise
-        run.history.interrupted = True
-        run.close_epoch(validation)
-    view(run.history, True)
+    check_trainable(model)
+    place = as_device(device) if device is not None else group_device() or pick_device()
+    check_place(place)
+    run = Run(model, train, validation, Recipe(**recipe), place, label, eval_batch_size)
+    with modes_restored(model), memory_kept():
+        run.train(None if checkpoint is None else Path(checkpoint).expanduser(), callbacks, show)
     return run.history
 
 
-def _after_each_step(
-    view: Callable[[History, bool], None], on_step: Callable[[History], bool | None] | None, last: int, team: Team
-) -> Callable[[History, bool], None]:
-    def after(history: History, done: bool) -> None:
-        view(history, done)
-        if on_step is not None and not done:
-            stop = team.any(on_step(history) is False)
-            if stop and len(history.step_losses) < last:
-                raise KeyboardInterrupt
-
-    return after
-
-
-def evaluate(model: VGG, data: ImageSet, *, batch_size: int = 1000, views: str = "one") -> tuple[float, float]:
+@checked
+def evaluate(
+    model: AnyModel, data: Any, *, batch_size: Count = EVAL_BATCH, views: Annotated[str, one_of(VIEWS)] = "one"
+) -> tuple[float, float]:
     """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32.
 
-    With ``views`` "flip" or "flip+shift" the mean of the scores of several views of each picture counts, see
-    `vgg_lesson.data.augmentation.views_of`.
+    With ``views`` "flip" or "flip+shift" the mean of the scores of several views of each image counts, see
+    `vgg_lesson.data.augmentation.views_of`. Scores that are not finite are warned about: the loss is then NaN.
     """
-    check_positive_int("batch_size", batch_size)
-    check_choice("views", views, VIEWS)
-    check_data(model, "data", data)
-    device = next(model.parameters()).device
-    loss, correct = 0.0, 0
+    loss, accuracy = _evaluate(model, open_feed(model, "data", data), batch_size, views=views)
+    if not loss < float("inf"):
+        warnings.warn("the model's scores are not finite: its training has diverged; lower lr", stacklevel=3)
+    return loss, accuracy
+
+
+def _evaluate(
+    model: nn.Module, feed: Feed, batch_size: int, loss: Loss = cross_entropy, views: str = "one"
+) -> tuple[float, float]:
+    total, correct, seen = 0.0, 0, 0
     with evaluating(model):
-        for images, labels in batches(data, batch_size, preprocessing=model.preprocessing, device=device):
+        for images, labels in feed.batches(batch_size):
             scores = torch.stack([model(view) for view in views_of(images, views)]).mean(dim=0)
-            loss += nn.functional.cross_entropy(scores, labels, reduction="sum").item()
-            correct += int((scores.argmax(dim=1) == labels).sum())
-    return loss / len(data), correct / len(data)
+            mean = loss(scores, labels)
+            total += float(mean) * len(labels)
+            correct += _right(scores, labels)
+            seen += len(labels)
+    return total / seen, correct / seen
 
 
-class _Run:
-    """A training run under way: the parts that change from step to step."""
+def _right(scores: Tensor, labels: Tensor) -> int:
+    """How many scores are highest at their label, or at the greatest share of a row of soft labels."""
+    return int((scores.argmax(dim=1) == (labels if labels.ndim == 1 else labels.argmax(dim=1))).sum())
 
-    def __init__(self, model: VGG, train: ImageSet, recipe: Recipe, device: torch.device, label: str):
+
+class Run:
+    """A training run under way: ``history``, ``model``, ``optimizer``, and what changes from step to step."""
+
+    def __init__(
+        self, model: nn.Module, train: Data, validation: Data | None, recipe: Recipe, device: torch.device, label: str,
+        eval_batch_size: int | None = None,
+    ):  # fmt: skip
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.team = Team.current()
-        self.parallel = self.team.parallel(self.model)
-        self.train, self.recipe, self.device = train, recipe, device
+        self.feed = open_feed(model, "train", train, classes=recipe.loss is None)
+        given = validation is not None
+        self.validation = open_feed(model, "validation", validation, classes=recipe.loss is None) if given else None
+        self.group = ProcessGroup.current()
+        self.parallel = self.group.parallel(self.model)
+        self.recipe, self.device = recipe, device
+        self.eval_batch_size = eval_batch_size or recipe.batch_size
         self.history = History(label)
-        self.steps_per_epoch = math.ceil(len(train) / recipe.batch_size)
-        self.total_steps = recipe.steps or recipe.epochs * self.steps_per_epoch
-        with interrupts_held():  # the first optimizer imports a part of torch that cannot be imported by halves
-            self.optimizer = torch.optim.SGD(
-                model.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
-                nesterov=recipe.momentum > 0, fused=device.type in ("cpu", "cuda"),
-            )  # fmt: skip
-            self.optimizer.zero_grad()
+        self.total_steps = recipe.steps or recipe.epochs * self.feed.steps(recipe.batch_size)
+        self.optimizer = self._optimizer()
+        self._rates = [group["lr"] for group in self.optimizer.param_groups]
+        self._loss: Loss = recipe.loss or self._cross_entropy
         precision = fast_precision(device) if recipe.precision == "auto" else recipe.precision
-        self.autocast: Callable[[], Any] = (
+        self._autocast: Callable[[], Any] = (
             (lambda: torch.autocast(device.type, torch.bfloat16)) if precision == "bf16" else nullcontext
         )
-        self.seconds, self.saved_at = 0.0, time.monotonic()
-        self._loss = self._correct = 0.0
+        self.seconds, self._saved_at = 0.0, time.monotonic()
+        self._total = self._correct = 0.0
         self._seen, self._epoch_steps = 0, 0
         self._random: dict[str, Tensor] | None = None
 
-    def epoch(
-        self, view: Callable[[History, bool], None], validation: ImageSet | None, checkpoint: str | Path | None
-    ) -> None:
-        """Train to the end of the current epoch or of the run, whichever comes first."""
-        self.model.train()
-        batches_left = islice(self._batches(), self._epoch_steps, None)
-        self._seed()
-        started = time.perf_counter()
-        for images, labels in batches_left:
-            self.history.step_losses.append(self.step(images, labels))
-            self.seconds += time.perf_counter() - started
-            view(self.history, False)
-            if len(self.history.step_losses) == self.total_steps:
-                break
-            if checkpoint is not None and time.monotonic() - self.saved_at >= SAVE_EVERY:
-                self.save_if_possible(checkpoint)
-            started = time.perf_counter()
-        self.close_epoch(validation)
+    def train(self, checkpoint: Path | None, callbacks: Sequence[Callback], show: bool | str) -> None:
+        """Go on from ``checkpoint``, if there is one, to the end of the run, or to where it is ended."""
         if checkpoint is not None:
-            self.save_if_possible(checkpoint)
+            self._resume(checkpoint)
+            self.group.check_same("steps done", len(self.history.step_losses))
+        if not self.group.is_main:
+            show, self.validation, checkpoint = False, None, None
+        if checkpoint is not None and not self.history.step_losses:
+            self._save(checkpoint)
+        view = progress_view(self.total_steps, self.history.label, show)
+        anyone_asks = self.group.any(bool(callbacks))
+        try:
+            while len(self.history.step_losses) < self.total_steps:
+                for _ in self._epoch(checkpoint):
+                    view(self.history, False)
+                    if anyone_asks and self.group.any(any([ask(self) is False for ask in callbacks])):
+                        raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if not self.history.step_losses:
+                raise
+            self.history.interrupted = len(self.history.step_losses) < self.total_steps
+            if checkpoint is not None:
+                self._save_if_possible(checkpoint)
+            self._close_epoch()
+        view(self.history, True)
 
     def step(self, images: Tensor, labels: Tensor) -> float:
         """One update of the weights from one batch, of which each process takes its share; returns its loss."""
-        count, (images, labels, weight) = len(labels), self.team.share(images, labels)
-        self.team.seed_step(self._epoch_seed(), self._epoch_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.lr_at(len(self.history.step_losses), self.total_steps)
+        count, (images, labels, weight) = len(labels), self.group.share(images, labels)
+        self.group.seed_step(self._epoch_seed, self._epoch_steps)
+        factor = self.recipe.factor((len(self.history.step_losses) + 1) / self.total_steps)
+        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
         self.optimizer.zero_grad(set_to_none=True)
-        with self.autocast():
+        with self._autocast():
             scores = self.parallel(images)
-            loss = weight * nn.functional.cross_entropy(scores, labels, label_smoothing=self.recipe.label_smoothing)
+            loss = weight * self._loss(scores, labels)
         loss.backward()
         self.optimizer.step()
-        right = int((scores.detach().argmax(dim=1) == labels).sum()) if weight else 0
-        value, right_of_all = self.team.sums(loss.item() / self.team.size, right)
-        self._loss += value * count
+        right = _right(scores.detach(), labels) if weight else 0
+        value, right_of_all = self.group.sums(loss.item() / self.group.size, right)
+        self._total += value * count
         self._correct += right_of_all
         self._seen += count
         self._epoch_steps += 1
         return value
 
-    def close_epoch(self, validation: ImageSet | None) -> None:
+    def _epoch(self, checkpoint: Path | None) -> Iterator[None]:
+        """Train to the end of the current epoch or of the run, whichever comes first; a pause after every step."""
+        train_mode(self.model)
+        torch.manual_seed(self._epoch_seed)
+        augment = self.recipe.augment
+        batches = self.feed.batches(
+            self.recipe.batch_size, shuffle=True, seed=self._epoch_seed,
+            augment=AUGMENTATIONS[augment] if isinstance(augment, str) else augment,
+        )  # fmt: skip
+        for _ in range(self._epoch_steps):
+            next(batches)
+        self._restore_random()
+        started = time.perf_counter()
+        for images, labels in batches:
+            with interrupts_held():  # a step is done or not begun: what is saved after an interrupt is whole
+                self.history.step_losses.append(self.step(images, labels))
+            self.seconds += time.perf_counter() - started
+            yield
+            if len(self.history.step_losses) == self.total_steps:
+                break
+            if checkpoint is not None and time.monotonic() - self._saved_at >= SAVE_EVERY:
+                self._save_if_possible(checkpoint)
+            started = time.perf_counter()
+        self._close_epoch()
+        if checkpoint is not None:
+            self._save_if_possible(checkpoint)
+
+    def _close_epoch(self) -> None:
         """Turn what the epoch has summed up into a record."""
         if not self._seen:
             return
-        loss, accuracy = evaluate(self.model, validation) if validation is not None else (None, None)
+        self.group.share_buffers(self.model)
+        loss, accuracy = None, None
+        if self.validation is not None:
+            judge = self.recipe.loss or cross_entropy
+            loss, accuracy = _evaluate(self.model, self.validation, self.eval_batch_size, judge)
         self.history.epochs.append(
             EpochRecord(
                 epoch=len(self.history.epochs) + 1, step=len(self.history.step_losses),
-                train_loss=self._loss / self._seen, train_accuracy=self._correct / self._seen,
+                train_loss=self._total / self._seen, train_accuracy=self._correct / self._seen,
                 validation_loss=loss, validation_accuracy=accuracy, seconds=self.seconds,
                 lr=self.optimizer.param_groups[0]["lr"],
             )
         )  # fmt: skip
-        self._loss = self._correct = 0.0
+        self._total = self._correct = 0.0
         self._seen, self._epoch_steps = 0, 0
 
-    def resume(self, path: str | Path) -> None:
+    def _optimizer(self) -> Optimizer:
+        recipe = self.recipe
+        parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        with interrupts_held():  # the first optimizer imports a part of torch that cannot be imported by halves
+            if recipe.optimizer is None:
+                made: Any = torch.optim.SGD(
+                    parameters, lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
+                    nesterov=recipe.momentum > 0, fused=self.device.type in ("cpu", "cuda"),
+                )  # fmt: skip
+            else:
+                made = recipe.optimizer(parameters)
+            if not isinstance(made, Optimizer):
+                raise TypeError(f"optimizer returns {type(made).__name__}; a torch.optim.Optimizer is expected")
+            made.zero_grad()
+        return made
+
+    def _cross_entropy(self, scores: Tensor, labels: Tensor) -> Tensor:
+        return cross_entropy(scores, labels, label_smoothing=self.recipe.label_smoothing)
+
+    @cached_property
+    def _identity(self) -> dict[str, Any]:
+        """What a checkpoint must agree on before this run goes on from it."""
+        shape = {name: str(tuple(value.shape)) for name, value in plain_names(self.model.state_dict()).items()}
+        frozen = [name for name, parameter in self.model.named_parameters() if not parameter.requires_grad]
+        rates = [self.recipe.factor((step + 1) / self.total_steps) for step in range(self.total_steps)]
+        settings = [{k: str(v) for k, v in group.items() if k != "params"} for group in self.optimizer.param_groups]
+        digest = hashlib.sha256()
+        if isinstance(self.feed.data, ImageSet):
+            digest.update(self.feed.data.images.cpu().numpy().tobytes())
+            digest.update(self.feed.data.labels.cpu().numpy().tobytes())
+        return {
+            **self.recipe.identity(), "schedule": hashlib.sha256(repr(rates).encode()).hexdigest(),
+            "network": repr(getattr(self.model, "network", shape)), "frozen parts": frozen,
+            "preprocessing": repr(preprocessing_of(self.model, torch.empty(0))),
+            "optimizer": f"{type(self.optimizer).__name__} {settings}",
+            "training images": self.feed.count, "data": digest.hexdigest(),
+        }  # fmt: skip
+
+    def _resume(self, path: Path) -> None:
         """Go on from a checkpoint of the same run, if there is one."""
-        saved = load_checkpoint(path, self.identity)
+        saved = load_checkpoint(path, self._identity)
         if saved is None:
             return
-        self.model.load_state_dict(saved["model"])
+        weights = plain_names(saved["model"])
+        self.model.load_state_dict({name: weights[plain_name(name)] for name in self.model.state_dict()})
         self.optimizer.load_state_dict(saved["optimizer"])
         self.history.step_losses = saved["step_losses"]
         self.history.epochs = [EpochRecord(**record) for record in saved["epochs"]]
         self.seconds, self._random = saved["seconds"], saved["random"]
-        self._loss, self._correct, self._seen, self._epoch_steps = saved["epoch"]
+        self._total, self._correct, self._seen, self._epoch_steps = saved["epoch"]
 
-    def save(self, path: str | Path) -> None:
+    def _save(self, path: Path) -> None:
         """Write everything that the rest of the run depends on."""
         state = {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "step_losses": self.history.step_losses, "epochs": [asdict(record) for record in self.history.epochs],
             "seconds": self.seconds, "random": self._random_state(),
-            "epoch": (self._loss, self._correct, self._seen, self._epoch_steps),
+            "epoch": (self._total, self._correct, self._seen, self._epoch_steps),
         }  # fmt: skip
-        save_checkpoint(path, state, self.identity)
-        self.saved_at = time.monotonic()
+        save_checkpoint(path, state, self._identity)
+        self._saved_at = time.monotonic()
 
-    def save_if_possible(self, path: str | Path) -> None:
-        """`save`, or a warning: a disk that fills up under a run must not cost what the run has learned."""
+    def _save_if_possible(self, path: Path) -> None:
+        """`_save`, or a warning: a disk that fills up under a run must not cost what the run has learned."""
         try:
-            self.save(path)
+            self._save(path)
         except OSError as error:
-            self.saved_at = time.monotonic()
+            self._saved_at = time.monotonic()
             done = len(self.history.step_losses)
-            warnings.warn(f"no checkpoint of step {done}: {error}; training goes on without", stacklevel=4)
+            warnings.warn(f"no checkpoint of step {done}: {error}; training goes on without", stacklevel=6)
 
-    @cached_property
-    def identity(self) -> dict[str, Any]:
-        """What a checkpoint must agree on before this run goes on from it."""
-        digest = hashlib.sha256(self.train.images.cpu().numpy().tobytes())
-        digest.update(self.train.labels.cpu().numpy().tobytes())
-        network = {"config": repr(self.model.config), **self.model.settings}
-        return {**asdict(self.recipe), **network, "training images": len(self.train), "data": digest.hexdigest()}
-
-    def _seed(self) -> None:
-        """Put torch's generators where the epoch, or the checkpoint in its middle, has them."""
-        torch.manual_seed(self._epoch_seed())
+    def _restore_random(self) -> None:
+        """Put torch's generators where the checkpoint in the middle of an epoch has them."""
         if self._epoch_steps and self._random is not None:
             torch.set_rng_state(self._random["cpu"])
             if self.device.type in self._random and self.device.type != "cpu":  # not if it was saved on another device
@@ -296,29 +333,7 @@ class _Run:
             state[self.device.type] = torch.get_device_module(self.device).get_rng_state()
         return state
 
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor]]:
-        return batches(
-            self.train, self.recipe.batch_size, preprocessing=self.model.preprocessing, shuffle=True,
-            seed=self._epoch_seed(), device=self.device, augment=AUGMENTATIONS.get(self.recipe.augment or ""),
-        )  # fmt: skip
-
+    @property
     def _epoch_seed(self) -> int:
         # A resumed run must draw what the uninterrupted one draws, so every epoch has a seed of its own.
         return (self.recipe.seed * 100_003 + len(self.history.epochs)) % 2**63
-
-
-def check_data(model: VGG, name: str, data: ImageSet) -> None:
-    """Raise TypeError or ValueError unless ``data``, the argument called ``name``, can be shown to ``model``."""
-    if not isinstance(model, VGG):
-        raise TypeError(f"model is {type(model).__name__}; a VGG such as build_vgg() is expected")
-    if next(model.parameters()).is_meta:
-        raise ValueError('model lives on the device "meta" and has no weights; build it without device="meta"')
-    if not isinstance(data, ImageSet):
-        raise TypeError(f"{name} is {type(data).__name__}; an ImageSet such as load_fashion_mnist() is expected")
-    if len(data) == 0:
-        raise ValueError(f"{name} holds no image; at least one is needed")
-    classes = model.settings["num_classes"]
-    if int(data.labels.max()) >= classes:
-        raise ValueError(
-            f"{name} holds the label {int(data.labels.max())}; this model tells {classes} classes apart, from 0 on"
-        )

@@ -10,8 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from vgg_lesson.support.arguments import Limit
 from vgg_lesson.training.history import History
 
+SHOWN = Limit(lambda value: value in (True, False, "bar"), 'True, "bar" or False')
 BAR_EVERY = 0.25
 CURVE_EVERY = 2.0
 
@@ -28,8 +30,6 @@ def progress_view(total: int, label: str, show: bool | str) -> Callable[[History
 
     ``show`` is True (bar and curve), "bar", or False. Outside a notebook the bar goes to stderr.
     """
-    if show not in (True, False, "bar"):
-        raise ValueError(f'show={show!r} is unknown; True, "bar" or False is expected')
     if not show:
         return lambda history, done: None
     if in_notebook():

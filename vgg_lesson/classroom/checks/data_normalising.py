@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from vgg_lesson.classroom.checks.shared import code
-from vgg_lesson.data.datasets import MEAN, PADDED, SIDE, STD, to_batch
+from vgg_lesson.data.batches import to_batch
+from vgg_lesson.data.datasets import MEAN, PADDED, SIDE, STD
 
 
 def _normalised(images: Tensor) -> Tensor:

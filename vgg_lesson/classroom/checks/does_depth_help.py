@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from statistics import mean, pstdev, stdev
 
+from vgg_lesson.analysis.intervals import difference, interval, t_factor
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.shared import choice, code, number, numbers
 from vgg_lesson.classroom.checks.train_it_well import standard_error
-from vgg_lesson.records.factors import CHANGES, difference, factor_runs, interval, t_factor
+from vgg_lesson.records.experiments import CHANGES
+from vgg_lesson.records.stored_runs import factor_runs
 
 DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
 COMPARISONS, LEVEL = 12, 0.95
@@ -59,8 +61,7 @@ def _accuracies(name: str) -> list[float]:
 
 
 def _macs(name: str) -> int:
-    settings = {key: value for key, value in CHANGES[name].settings.items() if key != "dropout"}
-    return trace(CHANGES[name].config, **settings).total_macs
+    return trace(**CHANGES[name].architecture).total_macs
 
 
 def _wide(values: Sequence[float], *, t: float | None = None, spread: Callable[..., float] = stdev) -> float:

@@ -20,7 +20,7 @@ FLOAT_BYTES = 4
 
 def class_trace() -> LayerTrace:
     """The class network, counted."""
-    return trace("VGG-11", **CLASS_NETWORK)
+    return trace(**CLASS_NETWORK)
 
 
 def map_of_a_photo() -> tuple[int, int, int]:

@@ -70,7 +70,7 @@ def _loss_floor_mistakes() -> dict[float, str]:
 
 
 def _class_network_bytes(optimizer: str) -> int:
-    counted = trace("VGG-11", **CLASS_NETWORK)
+    counted = trace(**CLASS_NETWORK)
     bill = memory(counted, 1, optimizer=optimizer)
     return bill.weights + bill.optimizer
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from vgg_lesson.classroom.checks.shared import Exercise, Mistake, number
-from vgg_lesson.data.datasets import CLASSES, load_fashion_mnist, to_batch
+from vgg_lesson.data.batches import to_batch
+from vgg_lesson.data.datasets import CLASSES, load_fashion_mnist
 from vgg_lesson.records.stored_runs import DIAGNOSES
 from vgg_lesson.training.checkpoints import load_trained
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -12,10 +12,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter
 
 from vgg_lesson.classroom.figures.architecture_network import MARGIN, WIDTH, lighter
-from vgg_lesson.classroom.figures.shared import APART
 from vgg_lesson.configs import CONFIGS, VGGConfig
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Positive, check_positive_int, check_same_length
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 
 TABLE_LEFT = 1.38
@@ -32,14 +30,6 @@ class Window:
     kernel: int
     padding: int = 0
     stride: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("size", "kernel", "stride"):
-            check_positive_int(name, getattr(self, name))
-        if isinstance(self.padding, bool) or not isinstance(self.padding, int) or self.padding < 0:
-            raise ValueError(f"padding={self.padding!r} is out of range; a whole number of at least 0 is expected")
-        if self.kernel > self.size + 2 * self.padding:
-            raise ValueError(f"kernel={self.kernel} is larger than the padded grid of {self.size + 2 * self.padding}")
 
     @property
     def output(self) -> int:
@@ -68,7 +58,7 @@ def draw_windows(windows: Sequence[Window]) -> LessonFigure:
 
 
 @styled
-def draw_sizes(sizes: Annotated[Mapping[str, Sequence[Count]], APART]) -> LessonFigure:
+def draw_sizes(sizes: Mapping[str, Sequence[int]]) -> LessonFigure:
     """The side of the grid, layer by layer, one line per network: label → sizes from the input on."""
     figure = new_figure(WIDTH, 4.0)
     axes = figure.subplots()
@@ -93,9 +83,8 @@ def draw_sizes(sizes: Annotated[Mapping[str, Sequence[Count]], APART]) -> Lesson
 
 
 @styled
-def draw_cost_rules(costs: Annotated[Mapping[str, Sequence[Positive]], APART]) -> LessonFigure:
+def draw_cost_rules(costs: Mapping[str, Sequence[float]]) -> LessonFigure:
     """Multiply-accumulates of one convolution in each block, one line per rule: label → MACs from block 1 on."""
-    check_same_length(**{f"costs[{label!r}]": macs for label, macs in costs.items()})
     figure = new_figure(WIDTH, 4.2)
     axes = figure.subplots()
     for index, (label, macs) in enumerate(costs.items()):

@@ -10,8 +10,7 @@ from matplotlib.patches import Rectangle
 
 from vgg_lesson.arithmetic import LayerTrace
 from vgg_lesson.classroom.figures.shared import Garment, Pictures, Square, Values
-from vgg_lesson.data.datasets import CLASSES, SIDE, ImageSet
-from vgg_lesson.support.arguments import Count, Positive, check_same_length
+from vgg_lesson.data.datasets import SIDE, ImageSet
 from vgg_lesson.support.style import (
     BLACK,
     BLUE,
@@ -33,14 +32,12 @@ def garment_grid(
     *,
     right: Sequence[bool] = (),
     truth: Sequence[str] = (),
-    columns: Count = 8,
+    columns: int = 8,
 ) -> LessonFigure:
     """Images, (N, H, W), in rows of ``columns``, each with its caption; ``right`` marks it by ✓ or ✗ and colour.
 
     ``truth`` holds the true names, which stand in brackets under the wrong captions.
     """
-    given = {"captions": captions, "right": right, "truth": truth}
-    check_same_length(images=images, **{name: values for name, values in given.items() if len(values)})
     if len(truth) and not len(right):
         raise ValueError("truth is given without right; it stands under captions that are wrong")
     rows = -(-len(images) // columns)
@@ -63,12 +60,12 @@ def garment_grid(
 
 
 @styled
-def class_grid(data: ImageSet, per_class: Count = 4) -> LessonFigure:
+def class_grid(data: ImageSet, per_class: int = 4) -> LessonFigure:
     """The first ``per_class`` images of every class, one column per class."""
     _check_every_class(data, per_class)
     figure = new_figure(10, per_class + 0.6)
-    grid = figure.subplots(per_class, len(CLASSES))
-    for label, name in enumerate(CLASSES):
+    grid = figure.subplots(per_class, len(data.classes))
+    for label, name in enumerate(data.classes):
         images = data.images[data.labels == label][:per_class]
         for axes, image in zip(grid[:, label], images, strict=True):
             show_image(axes, image)
@@ -83,7 +80,9 @@ def class_grid(data: ImageSet, per_class: Count = 4) -> LessonFigure:
 
 
 def _check_every_class(data: ImageSet, least: int) -> None:
-    for name, count in zip(CLASSES, torch.bincount(data.labels, minlength=len(CLASSES)).tolist(), strict=True):
+    for name, count in zip(
+        data.classes, torch.bincount(data.labels, minlength=len(data.classes)).tolist(), strict=True
+    ):
         if count < least:
             raise ValueError(f"data holds {count} images of {name}; at least per_class={least} are expected")
 
@@ -94,7 +93,7 @@ def class_means(data: ImageSet) -> LessonFigure:
     _check_every_class(data, 1)
     figure = new_figure(10, 4.6)
     grid = figure.subplots(2, 5).ravel()
-    for label, (axes, name) in enumerate(zip(grid, CLASSES, strict=True)):
+    for label, (axes, name) in enumerate(zip(grid, data.classes, strict=True)):
         show_image(axes, data.images[data.labels == label].float().mean(dim=0), vmin=0, vmax=255)
         axes.set_title(name, loc="center", weight="normal")
         if label in (2, 4, 6):
@@ -130,7 +129,7 @@ def pixel_numbers(image: Garment, rows: range, columns: range) -> LessonFigure:
 
 
 @styled
-def two_sizes(small: Square, large: Square, window: Count = 3) -> LessonFigure:
+def two_sizes(small: Square, large: Square, window: int = 3) -> LessonFigure:
     """One image at 28 × 28 and at another side, each with a ``window`` × ``window`` convolution drawn to scale."""
     figure = new_figure(10, 5)
     for axes, image in zip(figure.subplots(1, 2), (small, large), strict=True):
@@ -147,7 +146,7 @@ def two_sizes(small: Square, large: Square, window: Count = 3) -> LessonFigure:
 
 
 @styled
-def compute_by_grid(counted: LayerTrace, home: Count = SIDE) -> LessonFigure:
+def compute_by_grid(counted: LayerTrace, home: int = SIDE) -> LessonFigure:
     """Share of the multiplications done at each grid size, in order; hatched where the grid is above ``home``."""
     shares: dict[int, int] = {}
     for row in counted.rows:
@@ -176,7 +175,7 @@ def compute_by_grid(counted: LayerTrace, home: Count = SIDE) -> LessonFigure:
 
 
 @styled
-def halvings(sides: Sequence[Count], pools: Count = 5) -> LessonFigure:
+def halvings(sides: Sequence[int], pools: int = 5) -> LessonFigure:
     """Squares for the grid after each of ``pools`` poolings, one row per input side; a cross where nothing is left."""
     figure = new_figure(10, 1.95 * len(sides))
     axes = figure.subplots()
@@ -230,7 +229,7 @@ def pixel_histogram(raw: Values, normalised: Values) -> LessonFigure:
 
 
 @styled
-def feeding(milliseconds: Mapping[str, Positive], *, guess: Any = ...) -> LessonFigure:
+def feeding(milliseconds: Mapping[str, float], *, guess: Any = ...) -> LessonFigure:
     """Milliseconds per batch as bars on a logarithmic axis, slowest first as given.
 
     ``guess``, how many times faster the last is than the first, is drawn as the place where the last bar would end.

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from vgg_lesson.classroom.figures.shared import APART as AS_MANY_AS_COLORS
+from vgg_lesson.analysis.intervals import Interval, difference, interval, t_factor
 from vgg_lesson.classroom.figures.shared import Table
-from vgg_lesson.records.factors import Interval, difference, interval, t_factor
-from vgg_lesson.support.arguments import Positive, Share
 from vgg_lesson.support.style import (
     BLACK,
     BLUE,
@@ -35,9 +33,9 @@ NOT_APART: dict[str, Any] = {"color": GREY, "marker": "s", "markerfacecolor": "w
 
 @styled
 def seed_dots(
-    scores: Mapping[str, Sequence[Share]], yours: Mapping[str, Sequence[Share]] | None = None, *, title: str = ""
+    scores: Mapping[str, Sequence[float]], yours: Mapping[str, Sequence[float]] | None = None, *, title: str = ""
 ) -> LessonFigure:
-    """Accuracies (0 to 1) of all runs by name, one dot per seed, with mean and 95% interval where there are several.
+    """Shares (0 to 1) of all runs by name, one dot per seed, with mean and 95% interval where there are several.
 
     ``yours`` are runs of one's own, drawn below the row of the same name, or in a row of their own.
     """
@@ -126,11 +124,11 @@ def luck_intervals(values: Table, truth: float = 0.0) -> LessonFigure:
 
 @styled
 def factor_gains(
-    scores: Mapping[str, Sequence[Share]],
+    scores: Mapping[str, Sequence[float]],
     reference: str,
     guesses: Mapping[str, Any] | None = None,
     *,
-    reach: Positive = 3.0,
+    reach: float = 3.0,
 ) -> LessonFigure:
     """How far the mean accuracy of each run lies above that of ``reference``, in percentage points, with 95% intervals.
 
@@ -229,7 +227,7 @@ def _explain_gains(figure: LessonFigure, several: bool, guessed: bool) -> None:
 
 @styled
 def price_of_depth(
-    runs: Annotated[Mapping[str, Sequence[tuple[Positive, Sequence[Share]]]], AS_MANY_AS_COLORS],
+    runs: Mapping[str, Sequence[tuple[float, Sequence[float]]]],
     marks: Sequence[str] = ("1 epoch", "4 epochs"),
 ) -> LessonFigure:
     """Accuracy against processor seconds: name → a point for each mark it has, its seconds and accuracies (0 to 1)."""

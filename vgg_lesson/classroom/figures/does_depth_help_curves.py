@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Annotated
 
 from matplotlib.axes import Axes
 
 from vgg_lesson.analysis.signal import LayerSignal
-from vgg_lesson.classroom.figures.shared import APART
 from vgg_lesson.classroom.figures.why_it_stalls import CHANCE_LOSS
 from vgg_lesson.configs import CONFIGS
-from vgg_lesson.records.factors import FactorRun
 from vgg_lesson.records.published import published
-from vgg_lesson.support.arguments import Positive
+from vgg_lesson.records.stored_runs import FactorRun
 from vgg_lesson.support.style import COLORS, GREY, LINES, MARKERS, LessonFigure, finish, new_figure, styled
 
 # The training scales of the paper's Table 3: how the keys of published.json end, and how a figure calls them.
@@ -25,9 +22,7 @@ VALIDATION_IMAGES = 50_000  # of ILSVRC-2012, https://image-net.org/challenges/L
 
 
 @styled
-def depth_losses(
-    panels: Mapping[str, Annotated[Mapping[str, Sequence[FactorRun]], APART]], top: Positive = 2.5
-) -> LessonFigure:
+def depth_losses(panels: Mapping[str, Mapping[str, Sequence[FactorRun]]], top: float = 2.5) -> LessonFigure:
     """Training losses of all runs, side by side: panel → network → its runs. Losses above ``top`` leave the picture."""
     figure = new_figure(10, 4.4)
     told = []
@@ -54,7 +49,7 @@ def depth_losses(
 
 
 def _range(low: float, high: float) -> str:
-    """Accuracies in words, for a corner of a panel."""
+    """Shares in words, for a corner of a panel."""
     same = f"{low:.1%}" == f"{high:.1%}"
     return f"validation\n{low:.1%}" if same else f"validation\n{100 * low:.1f} to {high:.1%}"
 
@@ -70,7 +65,7 @@ def _losses_of(axes: Axes, index: int, label: str, runs: Sequence[FactorRun]) ->
 
 
 @styled
-def depth_signals(panels: Mapping[str, Annotated[Mapping[str, Sequence[LayerSignal]], APART]]) -> LessonFigure:
+def depth_signals(panels: Mapping[str, Mapping[str, Sequence[LayerSignal]]]) -> LessonFigure:
     """The spread between pictures after each layer of fresh networks: panel → network → its layers, in order."""
     spreads = [s.spread for networks in panels.values() for layers in networks.values() for s in layers]
     low, high = min(spreads), max(spreads)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import torch
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
@@ -11,9 +11,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
-from vgg_lesson.classroom.figures.shared import Filters, Garments, Labels, Pictures, Square, Walk
+from vgg_lesson.classroom.figures.shared import Filters, Garments, Labels, Pictures, Square, Table
 from vgg_lesson.data.datasets import CLASSES
-from vgg_lesson.support.arguments import Share, check_same_length, entries
 from vgg_lesson.support.style import (
     AMBER,
     BLUE,
@@ -41,7 +40,6 @@ THUMBNAIL_ROOM = 0.052  # of the map's width between two thumbnails
 @styled
 def two_filter_sets(left: Filters, right: Filters, names: tuple[str, str] = ("left", "right")) -> LessonFigure:
     """Two sets of 3×3 filters, float (N, 3, 3) each, four by four: blue where bright pixels excite, red where not."""
-    check_same_length(left=left, right=right)
     if len(left) % 4:
         raise ValueError(f"left has {len(left)} filters; a multiple of four, which fills four rows, is expected")
     figure = new_figure(10, 4.6)
@@ -62,7 +60,6 @@ def two_filter_sets(left: Filters, right: Filters, names: tuple[str, str] = ("le
 @styled
 def filter_responses(filters: Filters, maps: Pictures) -> LessonFigure:
     """Filters, float (N, 3, 3), each above the map it makes of a picture, float (N, H, W); dark is strong."""
-    check_same_length(filters=filters, maps=maps)
     if len(filters) < 2 or len(filters) % 2:
         raise ValueError(f"filters has {len(filters)} entries; an even number, which fills two rows, is expected")
     columns = len(filters) // 2
@@ -83,7 +80,7 @@ def filter_responses(filters: Filters, maps: Pictures) -> LessonFigure:
 
 
 @styled
-def activation_flow(picture: Square, blocks: Sequence[Annotated[Pictures, entries(FLOW_CHANNELS)]]) -> LessonFigure:
+def activation_flow(picture: Square, blocks: Sequence[Pictures]) -> LessonFigure:
     """A picture, float (S, S), and the four strongest channels that each block, float (C, h, w), makes of it."""
     figure = new_figure(10, 6.2)
     panels = figure.subplots(FLOW_CHANNELS, len(blocks) + 1, width_ratios=(1.5, *(1,) * len(blocks)))
@@ -117,10 +114,9 @@ def picture_rows(
     rows: Mapping[str, Garments], boxes: Mapping[str, Sequence[Box]] | None = None, title: str = ""
 ) -> LessonFigure:
     """Named rows of pictures, uint8 (n, 28, 28) each, with a box on each picture where ``boxes`` has the row's."""
-    for name, marks in (boxes or {}).items():
+    for name in boxes or {}:
         if name not in rows:
             raise ValueError(f"boxes names {name!r}, which is not in rows; choose from {', '.join(rows)}")
-        check_same_length(**{f"rows[{name!r}]": rows[name], f"boxes[{name!r}]": marks})
     count = max(map(len, rows.values()))
     figure = new_figure(10, 1.28 * len(rows) + (0.45 if title else 0.1))
     panels = figure.subplots(len(rows), count, squeeze=False)
@@ -145,12 +141,11 @@ def picture_rows(
 
 
 @styled
-def garment_map(points: Walk, images: Garments, labels: Labels, share: Share) -> LessonFigure:
+def garment_map(points: Table, images: Garments, labels: Labels, share: float) -> LessonFigure:
     """Pictures, uint8 (N, 28, 28), at their places, float (N, 2): a dot for each, a thumbnail where there is room.
 
     ``share`` is the part of the variance that the two directions keep, 0 to 1.
     """
-    check_same_length(points=points, images=images, labels=labels)
     if len(labels.unique()) < len(CLASSES):
         raise ValueError(
             f"labels has {len(labels.unique())} classes; each of the ten, whose name is drawn, is expected"

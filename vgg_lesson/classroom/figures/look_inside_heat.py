@@ -12,7 +12,6 @@ from matplotlib.colors import to_rgb
 from torch import Tensor
 
 from vgg_lesson.classroom.figures.shared import Picture
-from vgg_lesson.support.arguments import Count, Share, check_record
 from vgg_lesson.support.style import BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, show_image, styled
 
 STRONGEST = 0.85  # how opaque the hottest cell is
@@ -29,14 +28,11 @@ class Heat:
     title: str
     picture: Picture
     values: Picture | None = None
-    margin: Share = 0.0
-
-    def __post_init__(self) -> None:
-        check_record(self)
+    margin: float = 0.0
 
 
 @styled
-def heat_maps(panels: Sequence[Heat], columns: Count = 4, title: str = "", told: str = "") -> LessonFigure:
+def heat_maps(panels: Sequence[Heat], columns: int = 4, title: str = "", told: str = "") -> LessonFigure:
     """Garments under their maps, each map scaled by its own largest value: orange for, blue against the class.
 
     ``told`` goes to the text alternative, which otherwise lists the titles.
@@ -56,7 +52,7 @@ def heat_maps(panels: Sequence[Heat], columns: Count = 4, title: str = "", told:
 
 
 @styled
-def covering_test(kept: Mapping[str, tuple[Share, Share]], pictures: Count) -> LessonFigure:
+def covering_test(kept: Mapping[str, tuple[float, float]], pictures: int) -> LessonFigure:
     """Per map: the share of ``pictures`` that keep their answer when its hottest place or a random one is covered.
 
     ``kept`` maps a name to (hottest, random), each 0 to 1. The bars are two standard errors.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Rectangle
@@ -11,7 +10,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, MemoryBill
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Positive, entries
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 
 SQUARES = 100
@@ -26,7 +24,7 @@ MEASURES = (("parameters", style.BLUE, "o"), ("MACs", style.ORANGE, "s"), ("acti
 
 
 @styled
-def filter_bank(filters: Count = 64, kernel: Count = 3) -> LessonFigure:
+def filter_bank(filters: int = 64, kernel: int = 3) -> LessonFigure:
     """Every parameter of a convolution with one input channel: a square per weight, a disc per bias."""
     rows = -(-filters // BANK_COLUMNS)
     figure = new_figure(10, 0.62 * rows + 0.4)
@@ -124,7 +122,7 @@ def three_costs(counted: LayerTrace) -> LessonFigure:
 
 
 @styled
-def cheaper_networks(networks: Annotated[Mapping[str, LayerTrace], entries(2)]) -> LessonFigure:
+def cheaper_networks(networks: Mapping[str, LayerTrace]) -> LessonFigure:
     """How many times less each network costs than the first one: three markers per row on a logarithmic axis."""
     (reference_name, reference), *others = networks.items()
     figure = new_figure(10, 1.3 + 0.72 * len(others))
@@ -153,7 +151,7 @@ def cheaper_networks(networks: Annotated[Mapping[str, LayerTrace], entries(2)]) 
 
 
 @styled
-def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, Positive]) -> LessonFigure:
+def memory_bars(bills: Mapping[str, MemoryBill], limits: Mapping[str, float]) -> LessonFigure:
     """Stacked bars of what one training step keeps, in GB, against what machines have (``limits``, in GB)."""
     figure = new_figure(10, 1.9 + 0.62 * len(bills))
     axes = figure.subplots()

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from torch import Tensor
 
-from vgg_lesson.analysis.predictions import Calibration
-from vgg_lesson.classroom.figures.shared import Accuracies, Confusions, Counts, Pictures, TenClasses, TenShares
+from vgg_lesson.analysis.predictions import Calibration, Predictions
+from vgg_lesson.classroom.figures.shared import Confusions, Counts, Pictures, ShareRows, Shares
 from vgg_lesson.data.datasets import CLASSES, ImageSet
-from vgg_lesson.support.arguments import Label, check_same_length, entries
 from vgg_lesson.support.style import (
     AMBER,
     BLACK,
@@ -39,7 +37,7 @@ READABLE_ON_DARK = 0.6
 
 
 @styled
-def prediction_grid(data: ImageSet, predictions: TenClasses, title: str = "") -> LessonFigure:
+def prediction_grid(data: ImageSet, predictions: Predictions, title: str = "") -> LessonFigure:
     """Pictures with P: predicted and T: true class; right ones framed in blue with ✓, wrong ones in orange with ✗."""
     if len(data) != len(predictions.labels):
         raise ValueError(f"data holds {len(data)} images, predictions {len(predictions.labels)}; equal numbers fit")
@@ -54,13 +52,16 @@ def prediction_grid(data: ImageSet, predictions: TenClasses, title: str = "") ->
         right = bool(predicted == label)
         _framed(axes, image, right)
         axes.set_title(
-            f"{RIGHT if right else WRONG} P: {CLASSES[predicted]} {sure:.0%}\n    T: {CLASSES[label]}",
+            f"{RIGHT if right else WRONG} P: {predictions.classes[predicted]} {sure:.0%}\n    T: {predictions.classes[label]}",
             fontsize=13, fontweight="normal", color=BLUE if right else ORANGE,
         )  # fmt: skip
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     count = int(predictions.correct.sum())
-    pairs = (f"{CLASSES[t]} called {CLASSES[p]}" for t, p in zip(data.labels, predictions.predicted, strict=True))
+    pairs = (
+        f"{predictions.classes[t]} called {predictions.classes[p]}"
+        for t, p in zip(data.labels, predictions.predicted, strict=True)
+    )
     return finish(
         figure, f"{f'{title}: ' if title else ''}{count} of {len(data)} pictures are named rightly. {'; '.join(pairs)}."
     )
@@ -73,9 +74,13 @@ def _framed(axes: Axes, image: Tensor, right: bool) -> None:
 
 
 @styled
-def class_accuracy(accuracy: Accuracies, counts: Counts) -> LessonFigure:
-    """Accuracy per class, float (10,), of ``counts`` images each, as sorted dots with two standard errors."""
-    order = accuracy.argsort(descending=True).tolist()
+def class_accuracy(accuracy: Shares, counts: Counts, classes: Sequence[str] = CLASSES) -> LessonFigure:
+    """Accuracy per class, float (classes,), of ``counts`` images each, as sorted dots with two standard errors.
+
+    A class without an image is left out.
+    """
+    there = [label for label in range(len(accuracy)) if int(counts[label])]
+    order = sorted(there, key=lambda label: -accuracy[label].item())
     figure = new_figure(10, 4.4)
     axes = figure.subplots()
     for row, label in enumerate(order):
@@ -86,16 +91,16 @@ def class_accuracy(accuracy: Accuracies, counts: Counts) -> LessonFigure:
             share, row, xerr=[[error], [min(error, 1 - share)]], color=color, marker=marker, markersize=9, capsize=5
         )
         axes.annotate(f"{share:.0%}", (share, row), (0, 8), textcoords="offset points", ha="center", fontsize=12)
-    axes.set(yticks=range(len(order)), yticklabels=[CLASSES[label] for label in order], xlim=(None, 1.02))
+    axes.set(yticks=range(len(order)), yticklabels=[classes[label] for label in order], xlim=(None, 1.02))
     axes.set(xlabel="share named rightly, with two standard errors", ylim=(len(order) - 0.5, -0.8))
     axes.grid(axis="x", color="0.9")
-    told = ", ".join(f"{CLASSES[label]} {accuracy[label]:.0%}" for label in order)
+    told = ", ".join(f"{classes[label]} {accuracy[label]:.0%}" for label in order)
     return finish(figure, f"Accuracy per class, from best to worst: {told}.")
 
 
 @styled
-def confusion_map(matrix: Confusions) -> LessonFigure:
-    """Counts, int (10, 10), row true and column predicted; mistakes coloured on a logarithmic scale."""
+def confusion_map(matrix: Confusions, classes: Sequence[str] = CLASSES) -> LessonFigure:
+    """Counts, int (classes, classes), row true and column predicted; mistakes coloured on a logarithmic scale."""
     figure = new_figure(10, 5)
     axes = figure.subplots()
     wrong = matrix.clone().float()
@@ -113,32 +118,33 @@ def confusion_map(matrix: Confusions) -> LessonFigure:
                 column, row, f"{count:,}", ha="center", va="center", fontsize=12,
                 color="white" if dark else GREY if row == column else BLACK,
             )  # fmt: skip
-    names = [name.removesuffix("/top") for name in CLASSES]
-    axes.set(yticks=range(10), yticklabels=names, xlabel="predicted", ylabel="true")
-    axes.set_xticks(range(10), names, rotation=30, ha="right")
+    names = [name.removesuffix("/top") for name in classes]
+    axes.set(yticks=range(len(matrix)), yticklabels=names, xlabel="predicted", ylabel="true")
+    axes.set_xticks(range(len(matrix)), names, rotation=30, ha="right")
     ticks = [tick for tick in (1, 3, 10, 30, 100, 300, 1000) if tick <= float(norm.vmax or 1)]
     bar = figure.colorbar(picture, ax=axes, label="mistakes (log scale)", pad=0.02)
     bar.set_ticks(ticks, labels=[f"{tick}" for tick in ticks])
     bar.minorticks_off()
     places = wrong.flatten().argsort(descending=True)[:3].tolist()
-    told = ", ".join(f"{CLASSES[p // 10]} called {CLASSES[p % 10]} ({int(wrong.flatten()[p])})" for p in places)
+    told = ", ".join(
+        f"{classes[p // len(matrix)]} called {classes[p % len(matrix)]} ({int(wrong.flatten()[p])})" for p in places
+    )
     return finish(figure, f"Confusion matrix of {int(matrix.sum()):,} pictures. Most frequent mistakes: {told}.")
 
 
 @styled
-def confused_pairs(data: ImageSet, predictions: TenClasses, label: Label, others: Sequence[Label]) -> LessonFigure:
+def confused_pairs(data: ImageSet, predictions: Predictions, label: int, others: Sequence[int]) -> LessonFigure:
     """Per other class: pictures of ``label`` taken for it (left), of it taken for ``label`` (right), surest first."""
-    check_same_length(data=data, predictions=predictions.labels)
     figure = new_figure(10, 1.58 * len(others) + 0.25)
     figure.set_layout_engine("compressed")
     panels = figure.subplots(len(others), 2 * MOST_VIEWED + 1, squeeze=False, width_ratios=(1, 1, 1, 0.3, 1, 1, 1))
-    name, told = CLASSES[label], []
+    name, told = predictions.classes[label], []
     for row, other in enumerate(others):
         directions = [(label, other), (other, label)]
         for half, (true, predicted) in enumerate(directions):
             hits = ((predictions.labels == true) & (predictions.predicted == predicted)).nonzero().flatten()
             hits = hits[predictions.confidence[hits].argsort(descending=True)]
-            told.append(f"{len(hits)} {CLASSES[true]} called {CLASSES[predicted]}")
+            told.append(f"{len(hits)} {predictions.classes[true]} called {predictions.classes[predicted]}")
             places = panels[row, half * (MOST_VIEWED + 1) :][:MOST_VIEWED]
             for axes, index in zip(places, hits.tolist(), strict=False):
                 _framed(axes, data.images[index], right=False)
@@ -146,14 +152,16 @@ def confused_pairs(data: ImageSet, predictions: TenClasses, label: Label, others
                 axes.set_visible(False)
             for axes in places:
                 axes.set_title(" ", fontsize=14)  # reserves the line that the first one's title runs along
-            title = places[0].set_title(f"{CLASSES[true]}, called {CLASSES[predicted]}: {len(hits)}", fontsize=14)
+            title = places[0].set_title(
+                f"{predictions.classes[true]}, called {predictions.classes[predicted]}: {len(hits)}", fontsize=14
+            )
             title.set_in_layout(False)
         panels[row, MOST_VIEWED].set_visible(False)
     return finish(figure, f"What the network confuses with {name}: {'; '.join(told)}. Many are hard for the eye, too.")
 
 
 @styled
-def probability_strips(predictions: TenClasses, label: Label, groups: Mapping[str, Sequence[Label]]) -> LessonFigure:
+def probability_strips(predictions: Predictions, label: int, groups: Mapping[str, Sequence[int]]) -> LessonFigure:
     """The probability given to class ``label``, one dot per picture, one strip per group of true classes."""
     figure = new_figure(10, 0.75 * len(groups) + 1.2)
     axes = figure.subplots()
@@ -170,12 +178,14 @@ def probability_strips(predictions: TenClasses, label: Label, groups: Mapping[st
         axes.plot([middle, middle], [row - 0.4, row + 0.4], color=BLACK, linewidth=3)
         medians.append(f"{name} {middle:.2f}")
     axes.set(yticks=range(len(groups)), yticklabels=list(groups), xlim=(-0.01, 1))
-    axes.set(xlabel=f"probability given to {CLASSES[label]}", ylim=(len(groups) - 0.4, -0.6))
-    return finish(figure, f"Probability given to {CLASSES[label]} by true class; medians: {', '.join(medians)}.")
+    axes.set(xlabel=f"probability given to {predictions.classes[label]}", ylim=(len(groups) - 0.4, -0.6))
+    return finish(
+        figure, f"Probability given to {predictions.classes[label]} by true class; medians: {', '.join(medians)}."
+    )
 
 
 @styled
-def reliability(curves: Annotated[Mapping[str, Calibration], entries(1, 3)]) -> LessonFigure:
+def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
     """Accuracy against confidence, bin by bin, per named calibration; below, how many pictures each bin holds."""
     figure = new_figure(10, 5)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
@@ -200,12 +210,13 @@ def reliability(curves: Annotated[Mapping[str, Calibration], entries(1, 3)]) -> 
 
 
 @styled
-def opinions(images: Pictures, names: Sequence[str], probabilities: TenShares) -> LessonFigure:
-    """Pictures, uint8 (N, 28, 28), and under each the ten probabilities, float (N, 10), as bars."""
-    check_same_length(images=images, names=names, probabilities=probabilities)
+def opinions(
+    images: Pictures, names: Sequence[str], probabilities: ShareRows, classes: Sequence[str] = CLASSES
+) -> LessonFigure:
+    """Pictures, uint8 (N, 28, 28), and under each the probabilities, float (N, classes), as bars."""
     figure = new_figure(10, 4.8)
     panels = figure.subplots(2, len(images), height_ratios=(1, 1.5), squeeze=False)
-    shorts = [name.removesuffix("/top") for name in CLASSES]
+    shorts = [name.removesuffix("/top") for name in classes]
     told = []
     for column, (image, name, shares) in enumerate(zip(images, names, probabilities, strict=True)):
         show_image(panels[0, column], image, vmin=0, vmax=255)
@@ -223,5 +234,5 @@ def opinions(images: Pictures, names: Sequence[str], probabilities: TenShares) -
             f"{shorts[best]}\n{shares[best]:.0%}", (0.97, 0.04 if best < 5 else 0.96), xycoords="axes fraction",
             ha="right", va="bottom" if best < 5 else "top", fontsize=12,
         )  # fmt: skip
-        told.append(f"{name} is called {CLASSES[best]} with {shares[best]:.0%}")
+        told.append(f"{name} is called {classes[best]} with {shares[best]:.0%}")
     return finish(figure, f"Probabilities for pictures of no class: {'; '.join(told)}.")

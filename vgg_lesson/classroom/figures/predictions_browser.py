@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vgg_lesson.analysis.predictions import Predictions, confusion_matrix
 from vgg_lesson.classroom.figures.predictions import RIGHT, WRONG
-from vgg_lesson.classroom.figures.shared import Garment, Shares, TenClasses
+from vgg_lesson.classroom.figures.shared import Garment, Shares
 from vgg_lesson.data.datasets import CLASSES
 from vgg_lesson.support.style import (
     BLACK,
@@ -30,7 +30,7 @@ SHORT = tuple(name.removesuffix("/top") for name in CLASSES)
 
 
 @styled
-def one_prediction(image: Garment, predictions: TenClasses, index: int | None) -> LessonFigure:
+def one_prediction(image: Garment, predictions: Predictions, index: int | None) -> LessonFigure:
     """A picture, uint8 (28, 28), its five most probable classes, and its place in the confusion matrix.
 
     ``predictions`` are those of all pictures and fill the matrix, ``index`` is the place of this one among them;

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullLocator, PercentFormatter
 from torch import Tensor
 
+from vgg_lesson.analysis.intervals import interval
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.classroom.figures.shared import APART, Garment
+from vgg_lesson.classroom.figures.shared import Garment
 from vgg_lesson.data.datasets import CLASSES, ImageSet
-from vgg_lesson.records.factors import interval
-from vgg_lesson.support.arguments import Count, Label, Share, entries
 from vgg_lesson.support.style import (
     BLUE,
     GREEN,
@@ -91,8 +90,8 @@ def vgg_taps() -> LessonFigure:
 
 
 @styled
-def accuracy_by_cut(shares: Annotated[Sequence[Sequence[Share]], entries(1, len(CUTS))]) -> LessonFigure:
-    """Accuracies (0 to 1) of a probe at each cut, pixels first, one dot per draw, with mean and 95% interval."""
+def accuracy_by_cut(shares: Sequence[Sequence[float]]) -> LessonFigure:
+    """Shares (0 to 1) of a probe at each cut, pixels first, one dot per draw, with mean and 95% interval."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
     places = range(len(shares))
@@ -110,8 +109,8 @@ def accuracy_by_cut(shares: Annotated[Sequence[Sequence[Share]], entries(1, len(
 
 
 @styled
-def few_label_curves(results: Annotated[Mapping[str, Mapping[Count, Sequence[Share]]], APART]) -> LessonFigure:
-    """Accuracies (0 to 1) by way of learning and by labels per class, one dot per draw, with 95% intervals."""
+def few_label_curves(results: Mapping[str, Mapping[int, Sequence[float]]]) -> LessonFigure:
+    """Shares (0 to 1) by way of learning and by labels per class, one dot per draw, with 95% intervals."""
     figure = new_figure(10, 5)
     axes = figure.subplots()
     counts = sorted({count for way in results.values() for count in way})
@@ -138,7 +137,7 @@ def few_label_curves(results: Annotated[Mapping[str, Mapping[Count, Sequence[Sha
 
 @styled
 def neighbour_rows(
-    image: Garment, label: Label, gallery: ImageSet, rows: Mapping[str, Sequence[int] | Tensor]
+    image: Garment, label: int, gallery: ImageSet, rows: Mapping[str, Sequence[int] | Tensor]
 ) -> LessonFigure:
     """A picture, uint8 (28, 28), of class ``label``, and by name of distance its nearest in the gallery, in a row each.
 

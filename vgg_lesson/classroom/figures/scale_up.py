@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from vgg_lesson.arithmetic import LayerTrace
-from vgg_lesson.classroom.figures.shared import APART, Pictures
+from vgg_lesson.classroom.figures.shared import Pictures
 from vgg_lesson.classroom.scale_up import Measured, StepModel, gradient_bytes
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Index, Positive, check_same_length, entries
 from vgg_lesson.support.style import LessonFigure, finish, ink, new_figure, show_image, styled
 from vgg_lesson.training.history import History
 
@@ -21,7 +19,7 @@ MOST = 8
 
 
 @styled
-def batch_shares(images: Pictures, counts: Annotated[Sequence[Index], entries(1, len(WORKERS))]) -> LessonFigure:
+def batch_shares(images: Pictures, counts: Sequence[int]) -> LessonFigure:
     """A batch (B, 28, 28) in a row, each picture on the colour and above the number of the process that gets it."""
     if sum(counts) != len(images):
         raise ValueError(f"counts={list(counts)} shares out {sum(counts)} images and images has {len(images)}")
@@ -73,7 +71,7 @@ def work_and_bytes(counted: LayerTrace) -> LessonFigure:
 
 
 @styled
-def waits_fitted(rows: Sequence[Measured], bandwidth: Positive, latency: float) -> LessonFigure:
+def waits_fitted(rows: Sequence[Measured], bandwidth: float, latency: float) -> LessonFigure:
     """How much longer a step takes two processes than one with the same half batch, over the gradients' megabytes."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
@@ -100,9 +98,9 @@ def waits_fitted(rows: Sequence[Measured], bandwidth: Positive, latency: float) 
 
 @styled
 def speedups(
-    models: Annotated[Mapping[str, StepModel], APART],
-    known: Mapping[str, tuple[Count, Positive]] | None = None,
-    most: Count = MOST,
+    models: Mapping[str, StepModel],
+    known: Mapping[str, tuple[int, float]] | None = None,
+    most: int = MOST,
 ) -> LessonFigure:
     """Speed-up over the number of processes for each model, with the ideal line; ``known`` are published points."""
     figure = new_figure(10, 4.8)
@@ -140,9 +138,7 @@ def _apart(ends: list[float], gap: float) -> float:
 
 
 @styled
-def step_time(
-    phases: Annotated[Mapping[str, Positive], entries(1, 4)], operations: Mapping[str, Positive]
-) -> LessonFigure:
+def step_time(phases: Mapping[str, float], operations: Mapping[str, float]) -> LessonFigure:
     """A training step in milliseconds: its phases in one bar, and below it the operations that take longest."""
     figure = new_figure(10, 5.6)
     top, below = figure.subplots(2, 1, height_ratios=(1, 2.6))
@@ -172,12 +168,11 @@ def step_time(
 
 
 @styled
-def killed_and_resumed(whole: History, resumed: History, epoch_steps: Count) -> LessonFigure:
+def killed_and_resumed(whole: History, resumed: History, epoch_steps: int) -> LessonFigure:
     """The losses of a run that nobody disturbed, and over them those of the run that was killed and went on."""
     for name, run in (("whole", whole), ("resumed", resumed)):
         if not run.step_losses:
             raise ValueError(f"{name} holds no step; a history of a run is expected")
-    check_same_length(whole=whole.step_losses, resumed=resumed.step_losses)
     figure = new_figure(10, 4.0)
     axes = figure.subplots()
     steps = range(1, len(whole.step_losses) + 1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from vgg_lesson.support.arguments import Share
 from vgg_lesson.support.style import BLUE, GREEN, GREY, ORANGE, SKY, LessonFigure, finish, new_figure, styled
 
 
@@ -71,8 +70,8 @@ def series_map() -> LessonFigure:
 
 
 @styled
-def guess_beside_answer(measured: Share, *, guess: Any = ..., chance: Share, people: Share) -> LessonFigure:
-    """Accuracies (0 to 1) as bars: blind guessing, people, the network; a committed ``guess`` in percent as a line."""
+def guess_beside_answer(measured: float, *, guess: Any = ..., chance: float, people: float) -> LessonFigure:
+    """Shares (0 to 1) as bars: blind guessing, people, the network; a committed ``guess`` in percent as a line."""
     rows = (
         ("always the same answer", chance, GREY, ""),
         ("people", people, SKY, "//"),

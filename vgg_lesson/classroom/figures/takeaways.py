@@ -7,21 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import mean
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from vgg_lesson.classroom.figures.shared import APART
+from vgg_lesson.analysis.intervals import interval
 from vgg_lesson.data.idx import FULL_COUNTS
-from vgg_lesson.records.factors import interval
 from vgg_lesson.records.published import HUMAN_IMAGES, published
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Share, check_record, entries
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 
-Cell = tuple[Count, tuple[Count, Count], tuple[Count, Count], Count]
-Pair = Annotated[Mapping[str, Sequence[Share]], entries(2, 2)]
+Cell = tuple[int, tuple[int, int], tuple[int, int], int]
+Pair = Mapping[str, Sequence[float]]
 PATHS = (style.BLUE, style.GREEN, style.ORANGE, style.PINK)
 HATCHES = ("", "//", "..", "xx")
 KINDS = ("1×1", "3×3", "5×5", "pool")
@@ -29,7 +27,7 @@ COLUMNS = ((-0.03, "right"), (1.05, "left"), (1.53, "left"))  # of the table: in
 
 
 @styled
-def one_layout(results: Annotated[Mapping[str, Sequence[Share]], APART]) -> LessonFigure:
+def one_layout(results: Mapping[str, Sequence[float]]) -> LessonFigure:
     """Test accuracies (0 to 1) of runs of one layout, one row per recipe, one dot per seed."""
     figure = new_figure(10, 1.3 + 0.75 * len(results))
     axes = figure.subplots()
@@ -58,13 +56,10 @@ class TableRow:
     """A row of the comparison: accuracies between 0 and 1 (one per seed), parameters as text, how they were tested."""
 
     name: str
-    accuracies: tuple[Share, ...]
+    accuracies: tuple[float, ...]
     parameters: str
     remark: str
     ours: bool = False
-
-    def __post_init__(self) -> None:
-        check_record(self)
 
     @property
     def images(self) -> int:
@@ -115,7 +110,7 @@ def beside_the_table(own: Sequence[TableRow]) -> LessonFigure:
 
 
 @styled
-def inception_module(inputs: Count, cell: Cell, side: Count) -> LessonFigure:
+def inception_module(inputs: int, cell: Cell, side: int) -> LessonFigure:
     """An Inception module as boxes: four paths from one map to one map, with the channels between them."""
     one, three, five, pool = cell
     figure = new_figure(10, 4.6)
@@ -145,7 +140,7 @@ def inception_module(inputs: Count, cell: Cell, side: Count) -> LessonFigure:
 
 
 @styled
-def module_costs(costs: Mapping[str, Mapping[str, Count]], title: str) -> LessonFigure:
+def module_costs(costs: Mapping[str, Mapping[str, int]], title: str) -> LessonFigure:
     """Stacked bars: for each of several blocks the parameters of its convolutions, named where there is room."""
     figure = new_figure(10, 1.6 + 0.95 * len(costs))
     axes = figure.subplots()

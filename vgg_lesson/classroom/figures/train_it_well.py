@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
-from typing import Annotated
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from torch import Tensor
 
-from vgg_lesson.classroom.figures.shared import APART, Picture, Pictures, Walk
+from vgg_lesson.classroom.figures.shared import Picture, Pictures, Table
 from vgg_lesson.records.published import published
 from vgg_lesson.records.stored_runs import StoredRun
-from vgg_lesson.support.arguments import Count, Positive, Share
 from vgg_lesson.support.style import (
     AMBER,
     BLACK,
@@ -35,9 +33,7 @@ from vgg_lesson.training.history import History
 
 
 @styled
-def valley_paths(
-    paths: Annotated[Mapping[str, Walk], APART], curvature: tuple[Positive, Positive] = (1.0, 100.0)
-) -> LessonFigure:
+def valley_paths(paths: Mapping[str, Table], curvature: tuple[float, float] = (1.0, 100.0)) -> LessonFigure:
     """Walks, name → float (N, 2), on the valley ``(a·x² + b·y²) / 2`` with ``curvature`` (a, b)."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()
@@ -71,7 +67,7 @@ def _distance(path: Tensor) -> str:
 
 
 @styled
-def schedule_curve(by_hand: Sequence[float], recorded: Mapping[Count, float]) -> LessonFigure:
+def schedule_curve(by_hand: Sequence[float], recorded: Mapping[int, float]) -> LessonFigure:
     """The learning rate of every step, computed by hand, with the rates that a run recorded (step from 1 → rate)."""
     figure = new_figure(10, 3.4)
     axes = figure.subplots()
@@ -106,10 +102,10 @@ def augmented_views(original: Picture, views: Pictures, label: str = "") -> Less
 @styled
 def running_log(
     log: Mapping[str, History],
-    images: Count,
-    repeats: Mapping[str, Sequence[Share]] | None = None,
+    images: int,
+    repeats: Mapping[str, Sequence[float]] | None = None,
     *,
-    window: Positive = 0.2,
+    window: float = 0.2,
 ) -> LessonFigure:
     """The validation accuracy of each recipe with two standard errors; ``images`` is the size of the split.
 
@@ -178,7 +174,7 @@ def published_curves() -> LessonFigure:
 
 @styled
 def beside_the_post(
-    history: History, test_accuracy: Share, network: str, again: Mapping[str, StoredRun] | None = None
+    history: History, test_accuracy: float, network: str, again: Mapping[str, StoredRun] | None = None
 ) -> LessonFigure:
     """Our run's validation accuracy per epoch and its one test result, beside the post's test accuracy per epoch.
 
@@ -223,7 +219,7 @@ def beside_the_post(
 
 
 @styled
-def seeds_of_a_run(runs: Mapping[str, StoredRun], window: Count = 50) -> LessonFigure:
+def seeds_of_a_run(runs: Mapping[str, StoredRun], window: int = 50) -> LessonFigure:
     """Stored runs that differ in their seed alone: smoothed losses, and where each ended on the test set.
 
     ``runs`` maps a label to a log; ``window`` is how many steps are averaged.

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
 from vgg_lesson.classroom.figures.why_it_stalls import CHANCE_LOSS
 from vgg_lesson.records.stored_runs import StoredRun
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import MAY_BE_EMPTY, Count
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 from vgg_lesson.training.history import History
 
@@ -22,9 +21,9 @@ LOOKS = len(style.COLORS)
 
 @styled
 def overlaid_runs(
-    runs: Annotated[Mapping[str, History | StoredRun], MAY_BE_EMPTY],
+    runs: Mapping[str, History | StoredRun],
     *,
-    steps: Count | None = None,
+    steps: int | None = None,
     title: str = "",
     running: str = "",
 ) -> LessonFigure:

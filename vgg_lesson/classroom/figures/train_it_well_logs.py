@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from vgg_lesson.classroom.figures.why_it_stalls import CHANCE_LOSS
 from vgg_lesson.records.stored_runs import EPOCH_COLUMNS
-from vgg_lesson.support.arguments import Positive, check_same_length, entries
 from vgg_lesson.support.style import BLACK, BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, styled
 
 LOG_CURVES = (("train", "training"), ("validation", "validation"), ("again", "the same network, evaluated again"))
@@ -25,10 +24,10 @@ GUESSING_LOOK: dict[str, Any] = {"color": GREY, "linestyle": ":", "linewidth": 1
 
 @styled
 def four_logs(
-    logs: Annotated[Mapping[str, Mapping[str, Sequence[float]]], entries(4, 4)],
+    logs: Mapping[str, Mapping[str, Sequence[float]]],
     *,
-    highest: Positive = 2.6,
-    guessing: Positive = CHANCE_LOSS,
+    highest: float = 2.6,
+    guessing: float = CHANCE_LOSS,
 ) -> LessonFigure:
     """Logs side by side, letter → column → value per epoch: loss above, accuracy below, two evaluations of each epoch.
 
@@ -38,7 +37,6 @@ def four_logs(
     for letter, log in logs.items():
         if missing := [column for column in EPOCH_COLUMNS if column not in log]:
             raise ValueError(f"logs[{letter!r}] has no {missing[0]!r}; {', '.join(EPOCH_COLUMNS)} are expected")
-        check_same_length(**{f"logs[{letter!r}][{column!r}]": log[column] for column in EPOCH_COLUMNS})
     figure = new_figure(10, 5.6)
     for column, (letter, log) in enumerate(logs.items()):
         loss, accuracy = figure.add_subplot(2, len(logs), column + 1), figure.add_subplot(2, len(logs), column + 5)

@@ -12,7 +12,6 @@ from vgg_lesson.classroom.figures.shared import Picture
 from vgg_lesson.configs import CONFIGS
 from vgg_lesson.records.published import published
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Index
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, show_image, styled
 
 SMALLEST_ERROR = 1e-17
@@ -55,7 +54,7 @@ def contest(entries: Sequence[Mapping[str, Any]]) -> LessonFigure:
 
 
 @styled
-def first_windows(image: Picture, corner: tuple[Index, Index] = (102, 102), size: Count = 24) -> LessonFigure:
+def first_windows(image: Picture, corner: tuple[int, int] = (102, 102), size: int = 24) -> LessonFigure:
     """Windows of three networks' first layers on a ``size``-pixel detail of ``image`` (224, 224): three neighbours."""
     figure = new_figure(10, 3.9)
     top, left = corner
@@ -109,7 +108,7 @@ def window_cones() -> LessonFigure:
 
 
 @styled
-def stack_bill(bill: Mapping[str, tuple[Count, Count]]) -> LessonFigure:
+def stack_bill(bill: Mapping[str, tuple[int, int]]) -> LessonFigure:
     """Costs of three 3×3 layers beside one 7×7: ``bill`` maps a cost to (one large layer, the stack)."""
     figure = new_figure(10, 4.2)
     axes = figure.subplots()

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
 
 from matplotlib.patches import Rectangle
 
-from vgg_lesson.classroom.figures.shared import APART, Square
+from vgg_lesson.classroom.figures.shared import Square
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, show_image, styled
 
-Window = tuple[str, int, Count]
+Window = tuple[str, int, int]
 
 
 @styled
@@ -50,7 +48,7 @@ def windows_on_garment(image: Square, windows: Sequence[Window]) -> LessonFigure
 
 
 @styled
-def field_growth(fields: Annotated[Mapping[str, Sequence[Count]], APART], image_size: Count = 224) -> LessonFigure:
+def field_growth(fields: Mapping[str, Sequence[int]], image_size: int = 224) -> LessonFigure:
     """Receptive field after each convolution or pooling layer; ``fields`` maps a network to its fields in order."""
     figure = new_figure(10, 4.6)
     axes = figure.subplots()
@@ -75,7 +73,7 @@ def field_growth(fields: Annotated[Mapping[str, Sequence[Count]], APART], image_
 
 
 @styled
-def windows_over_edge(image: Square, windows: Annotated[Sequence[Window], APART]) -> LessonFigure:
+def windows_over_edge(image: Square, windows: Sequence[Window]) -> LessonFigure:
     """Windows that reach over the edge of ``image`` (S, S); outside it lies padding, hatched."""
     side = image.shape[-1]
     margin = max(0, *(-first for _, first, _ in windows), *(first + field - side for _, first, field in windows)) + 6
@@ -118,7 +116,7 @@ def windows_over_edge(image: Square, windows: Annotated[Sequence[Window], APART]
 
 
 @styled
-def influence(gradient: Square, first: int, field: Count, box: tuple[int, Count]) -> LessonFigure:
+def influence(gradient: Square, first: int, field: int, box: tuple[int, int]) -> LessonFigure:
     """Where one cell's influence lies: ``gradient`` (S, S), its window, and a smaller ``box`` (first, side) in it."""
     figure = new_figure(10, 4.6)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.25))

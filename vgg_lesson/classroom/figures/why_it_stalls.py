@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import NullFormatter
 
-from vgg_lesson.classroom.figures.shared import APART
 from vgg_lesson.records.stored_runs import StoredRun
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Count, Share, entries
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 from vgg_lesson.training.history import History
 
@@ -33,7 +31,7 @@ LABEL_SPACE = 0.062  # of the axes' height between two labels at line ends
 def loss_curves(
     curves: Mapping[str, History | Sequence[float]],
     *,
-    window: Count = 10,
+    window: int = 10,
     title: str = "",
     finding: str = "",
     guessing: str = "ln 10 = 2.303",
@@ -67,7 +65,7 @@ def loss_curves(
 
 
 @styled
-def impostor_overlay(network: History | Sequence[float], impostor: Sequence[float], window: Count = 10) -> LessonFigure:
+def impostor_overlay(network: History | Sequence[float], impostor: Sequence[float], window: int = 10) -> LessonFigure:
     """The stalled network's loss and that of ten biases, magnified around ln 10; and the same two at full scale."""
     figure = new_figure(10, 4.2)
     wide, close = figure.subplots(1, 2, width_ratios=(1, 2.1))
@@ -91,7 +89,7 @@ def impostor_overlay(network: History | Sequence[float], impostor: Sequence[floa
 
 
 @styled
-def suspects_board(board: Annotated[Mapping[str, tuple[str, str]], entries(1, 5)]) -> LessonFigure:
+def suspects_board(board: Mapping[str, tuple[str, str]]) -> LessonFigure:
     """One card per suspect: its name, the verdict ("open", "cleared", "partly" or "guilty") and the evidence."""
     figure = new_figure(10, 2.9)
     figure.set_layout_engine("none")
@@ -110,7 +108,7 @@ def suspects_board(board: Annotated[Mapping[str, tuple[str, str]], entries(1, 5)
 
 
 @styled
-def published_log(accuracies: Sequence[Share], losses: Sequence[float] = ()) -> LessonFigure:
+def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> LessonFigure:
     """The post's test accuracy after each epoch; ``losses`` are the training losses printed for the first epochs."""
     stuck = sum(accuracy == accuracies[0] for accuracy in accuracies)
     if stuck == len(accuracies):
@@ -142,7 +140,7 @@ def published_log(accuracies: Sequence[Share], losses: Sequence[float] = ()) -> 
 
 
 @styled
-def plateau(runs: Annotated[Mapping[str, StoredRun], APART]) -> LessonFigure:
+def plateau(runs: Mapping[str, StoredRun]) -> LessonFigure:
     """Long runs that start at a plateau: the loss above, the spread of the scores between pictures below."""
     figure = new_figure(10, 5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.5))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import floor, isfinite, log10, nan
-from typing import Annotated
 
 from matplotlib.axes import Axes
 from torch import Tensor
@@ -12,7 +11,6 @@ from torch import Tensor
 from vgg_lesson.analysis.signal import LayerSignal
 from vgg_lesson.classroom.figures.shared import Pictures, Table
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import check_same_length, entries
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, show_image, styled
 
 USUAL = (1e-10, 1e5)  # the range that most settings need, so that they can be compared
@@ -21,9 +19,9 @@ MARGIN = 3.0
 
 @styled
 def tell_apart(
-    images: Annotated[Pictures, entries(2, 2)],
+    images: Pictures,
     names: Sequence[str],
-    signals: Annotated[Sequence[LayerSignal], entries(2)],
+    signals: Sequence[LayerSignal],
     scores: Table,
     classes: Sequence[str],
 ) -> LessonFigure:
@@ -31,8 +29,6 @@ def tell_apart(
 
     ``signals`` is what `vgg_lesson.pair_signal` returns: the input first, then every weight layer.
     """
-    check_same_length(images=images, names=names, scores=scores)
-    check_same_length(classes=classes, scores=scores[0])
     figure = new_figure(10, 4.9)
     figure.set_layout_engine("none")  # places that stay, and half the time
     for index, name in enumerate(names):

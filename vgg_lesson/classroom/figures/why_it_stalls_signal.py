@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import inf, log10
-from typing import Annotated, Any
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from vgg_lesson.analysis.signal import LayerSignal
 from vgg_lesson.arithmetic import LayerTrace
-from vgg_lesson.classroom.figures.shared import APART, Picture, Pictures, Table
+from vgg_lesson.classroom.figures.shared import Picture, Pictures, Table
 from vgg_lesson.support import style
-from vgg_lesson.support.arguments import Positive, check_same_length, entries
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, show_image, styled
 
 MAGNIFY = 10_000
@@ -91,12 +90,8 @@ def _box(axes: Axes, left: float, middle: float, width: float, height: float, te
 
 
 @styled
-def scores_of(
-    images: Pictures, names: Annotated[Sequence[str], entries(1, 3)], scores: Table, classes: Sequence[str]
-) -> LessonFigure:
+def scores_of(images: Pictures, names: Sequence[str], scores: Table, classes: Sequence[str]) -> LessonFigure:
     """Pictures, uint8 (N, H, W), their scores (N, 10), and each score minus the mean over the pictures."""
-    check_same_length(images=images, names=names, scores=scores)
-    check_same_length(classes=classes, scores=scores[0])
     figure = new_figure(10, 4.4)
     grid = figure.add_gridspec(len(names), 3, width_ratios=(0.8, 2.4, 2.4))
     left, right = figure.add_subplot(grid[:, 1]), figure.add_subplot(grid[:, 2])
@@ -125,15 +120,12 @@ def scores_of(
 
 
 @styled
-def signal_decay(
-    signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[Positive]] | None = None
-) -> LessonFigure:
+def signal_decay(signals: Sequence[LayerSignal], theories: Mapping[str, Sequence[float]] | None = None) -> LessonFigure:
     """The spread between pictures after each layer (dots), on a logarithmic axis.
 
     ``theories`` maps a name to one predicted spread per layer, drawn as lines; without any, the size of all values
     is drawn beside the spread.
     """
-    check_same_length(signals=signals, **{f"theories[{name!r}]": line for name, line in (theories or {}).items()})
     _check_spreads("signals", signals)
     figure = new_figure(10, 4.5)
     axes = figure.subplots()
@@ -175,10 +167,9 @@ def _check_spreads(name: str, signals: Sequence[LayerSignal]) -> None:
 
 @styled
 def signal_by_init(
-    signals: Annotated[Mapping[str, Sequence[LayerSignal]], APART],
+    signals: Mapping[str, Sequence[LayerSignal]],
 ) -> LessonFigure:
     """The spread between pictures after each layer, one line per initialisation, with its name at the line's end."""
-    check_same_length(**{f"signals[{name!r}]": line for name, line in signals.items()})
     for name, line in signals.items():
         _check_spreads(f"signals[{name!r}]", line)
     figure = new_figure(10, 4.5)

@@ -7,7 +7,7 @@ from typing import Any
 
 from vgg_lesson.classroom.figures.does_depth_help import factor_gains, gain
 from vgg_lesson.classroom.widgets.shared import LessonView, Panel, Part, interval, menu
-from vgg_lesson.records.factors import factor_runs
+from vgg_lesson.records.stored_runs import factor_runs
 
 _DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
 # What is compared: runs by name; the others are measured against the first.

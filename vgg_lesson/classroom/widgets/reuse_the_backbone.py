@@ -11,7 +11,8 @@ from torch import Tensor
 
 from vgg_lesson.classroom.figures.reuse_the_backbone import CUTS, neighbour_rows
 from vgg_lesson.classroom.widgets.shared import LessonView, Panel, Part, choice, menu, slider
-from vgg_lesson.data.datasets import CLASSES, ImageSet, batches, load_fashion_mnist
+from vgg_lesson.data.batches import batches
+from vgg_lesson.data.datasets import CLASSES, ImageSet, load_fashion_mnist
 from vgg_lesson.models import evaluating
 from vgg_lesson.training.checkpoints import load_trained
 

@@ -15,9 +15,10 @@ from typing import Any
 from vgg_lesson.classroom.figures.train_it_well_desk import overlaid_runs
 from vgg_lesson.classroom.widgets.shared import LessonView, Panel, Part, menu, toolkit
 from vgg_lesson.data.datasets import ImageSet, load_fashion_mnist
-from vgg_lesson.records.experiments import DIALS, STEPS, run_changed, run_name
+from vgg_lesson.records.experiments import DIALS, STEPS, changed, run_experiment, usual
 from vgg_lesson.support.budgets import get_budget
 from vgg_lesson.training.history import History
+from vgg_lesson.training.loop import Run
 
 DRAW_EVERY = 1.0
 MOST_RUNS = 10
@@ -28,7 +29,7 @@ _one_run = threading.Lock()
 
 
 def training_desk() -> LessonView:
-    """A view to train the class network in, by a recipe of which exactly one thing is changed: see `run_changed`."""
+    """A view to train the class network in, by a recipe of which exactly one thing is changed: see `changed`."""
     return LessonView("Training desk", Desk)
 
 
@@ -42,7 +43,7 @@ class Desk(Panel):
         self._stop, self._thread = threading.Event(), threading.Thread()
         controls = {
             "what": menu("Change", list(DIALS), "learning rate", "the one thing that differs from the recipe"),
-            "value": menu("to", list(DIALS["learning rate"].values), "0.1", "its value in the next run"),
+            "value": menu("to", list(DIALS["learning rate"]), "0.1", "its value in the next run"),
         }
         super().__init__(controls, self._parts, _fit_values)
         kit: Any = toolkit()
@@ -69,7 +70,7 @@ class Desk(Panel):
             return
         what, value = self.controls["what"].value, self.controls["value"].value
         self._stop.clear()
-        self.running = run_name(what, value)
+        self.running = changed(what, value).change
         # The context tells the kernel which cell's messages these are.
         self._thread = threading.Thread(target=copy_context().run, args=(self._train, what, value), daemon=True)
         self._thread.start()
@@ -117,7 +118,9 @@ class Desk(Panel):
     def _run_to_its_end(self, what: str, value: str) -> str:
         train, validation = _split()
         self.runs.pop(self.running, None)
-        history = run_changed(what, value, train, validation, steps=self.steps, on_step=_Watch(self))
+        experiment = changed(what, value)
+        seed, options = experiment.seeds[0], {"steps": self.steps, "callbacks": [_Watch(self)], "show": False}
+        _, history = run_experiment(experiment, train, validation, seed=seed, **options)
         accuracy = history.last.validation_accuracy or 0.0
         end = "stopped" if history.interrupted else "done"
         return (
@@ -141,11 +144,10 @@ class Desk(Panel):
         return self._stop.is_set()
 
     def _parts(self, what: str, value: str) -> Iterator[Part]:
-        dial = DIALS[what]
-        if value == dial.usual:
+        if value == usual(what):
             change = f"<b>{html.escape(what)} stays {html.escape(value)}</b>: the recipe itself"
         else:
-            change = f"<b>{html.escape(what)} {html.escape(value)}</b> in place of {html.escape(dial.usual)}"
+            change = f"<b>{html.escape(what)} {html.escape(value)}</b> in place of {html.escape(usual(what))}"
         yield (
             f"<p>Next run: {change}. The recipe: the class network with He initialisation and batch norm, {self.steps} "
             "steps of 128 pictures, momentum 0.9, one cycle up to learning rate 0.1. Behind each name stands the share "
@@ -160,7 +162,8 @@ class _Watch:
     def __init__(self, desk: Desk):
         self.desk, self.drawn = desk, 0.0
 
-    def __call__(self, history: History) -> bool:
+    def __call__(self, run: Run) -> bool:
+        history = run.history
         if not history.step_losses[1:]:
             self.desk.keep(history)
         now = time.monotonic()
@@ -177,6 +180,6 @@ def _split() -> tuple[ImageSet, ImageSet]:
 
 def _fit_values(controls: Mapping[str, Any]) -> None:
     """Offer the values of what is to be changed, at first the usual one."""
-    dial, values = DIALS[controls["what"].value], controls["value"]
-    if values.options != tuple(dial.values):
-        values.options, values.value = tuple(dial.values), dial.usual
+    what, values = controls["what"].value, controls["value"]
+    if values.options != tuple(DIALS[what]):
+        values.options, values.value = tuple(DIALS[what]), usual(what)
