@@ -108,27 +108,17 @@ def _counting() -> dict[str, Row]:
 
 def _networks() -> dict[str, Row]:
     build: dict[str, Any] = {"config": TINY, **LAYOUT, "dropout": 0.5, "init": "he", "device": "cpu"}
-    bare = {name: value for name, value in build.items() if name not in ("init", "device")}
     legal = {"dropout": ("zero",), "device": ("none",)}
     state = {name: tensor for name, tensor in MODEL.state_dict().items()}
     return {
         "build_vgg": Row(build_vgg, lambda: dict(build), legal),
         "class_vgg": Row(vgg_lesson.class_vgg, lambda: dict(build), legal, also={"config": ["VGG"]}),
-        "VGG": Row(VGG, lambda: dict(bare), {"dropout": ("zero",)}),
-        "VGG.forward": Row(
-            MODEL.forward, lambda: {"images": BATCH}, {"images": ("longer", "empty", "nan")},
-            also={"images": [BATCH.double(), BATCH.to(torch.uint8), BATCH[0], BATCH.expand(3, 3, 32, 32)]},
-        ),
         "VGG.check_input": Row(
             MODEL.check_input, lambda: {"images": BATCH}, {"images": ("longer", "empty", "nan")},
         ),
         "VGGBlock": Row(
             VGGBlock, lambda: {"in_channels": 1, "convs": (Conv(4), Conv(4)), "batch_norm": True, "lrn": True},
             {"convs": ("longer", "shorter")}, also={"convs": [(4,), (Conv,)]},
-        ),
-        "VGGBlock.forward": Row(
-            VGGBlock(1, (Conv(2),)).forward, lambda: {"images": BATCH}, {"images": ("longer", "empty", "size", "nan")},
-            also={"images": [BATCH.to(torch.uint8), BATCH[:, :, :1], BATCH.expand(3, 3, 32, 32)]},
         ),
         "initialize": Row(vgg_lesson.initialize, lambda: {"model": network(), "scheme": "he"}),
         "load_torchvision_weights": Row(
@@ -269,7 +259,8 @@ def _csv() -> Path:
 def _looking() -> dict[str, Row]:
     return {
         "Predictions": Row(
-            Predictions, lambda: {"probabilities": PREDICTIONS.probabilities, "labels": PREDICTIONS.labels},
+            Predictions, lambda: {"probabilities": PREDICTIONS.probabilities, "labels": PREDICTIONS.labels,
+                                 "classes": tuple("abcdefghij")},
             also={"probabilities": [PREDICTIONS.probabilities * 2], "labels": [DATA.labels + 9]},
         ),
         "predict": Row(

@@ -54,7 +54,7 @@ def test_image_set_split(sample: dict[str, ImageSet]) -> None:
     ("images", "labels", "error", "match"),
     [
         (torch.zeros(2, 28, 28), torch.zeros(2).long(), TypeError, "images is a torch.float32"),
-        (torch.zeros(2, 32, 32).byte(), torch.zeros(2).long(), ValueError, "images has shape"),
+        (torch.zeros(2, 2, 32, 32).byte(), torch.zeros(2).long(), ValueError, "images has shape"),
         (torch.zeros(2, 28, 28).byte(), torch.zeros(2), TypeError, "labels is a torch.float32"),
         (torch.zeros(2, 28, 28).byte(), torch.zeros(3).long(), ValueError, r"labels has shape \(3,\)"),
         (torch.zeros(2, 28, 28).byte(), torch.tensor([0, 10]), ValueError, "labels run from 0 to 10"),
@@ -86,7 +86,7 @@ def test_to_batch_enlarges_as_pil_does(sample: dict[str, ImageSet], size: int) -
     assert (ours - expected).abs().max() < 1.01 / 255
 
 
-@pytest.mark.parametrize("size", [0, 27, 29, 31])
+@pytest.mark.parametrize("size", [0, -1])
 def test_to_batch_refuses_sizes(sample: dict[str, ImageSet], size: int) -> None:
     with pytest.raises(ValueError, match=f"image_size={size}"):
         to_batch(sample["test"].images[:1], size)

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
-from tools import long_runs
+from tools import runs
 from tools.benchmarks import __main__ as command
 from tools.benchmarks import ablation, races
 from tools.benchmarks.report import PAGE, RESULTS, Report, page
-from tools.long_runs import FullRun
-from vgg_lesson import History, build_vgg
-from vgg_lesson.training.recipes import PLANS, Recipe
+from vgg_lesson import PLANS, ImageSet
+from vgg_lesson.records.experiments import build, run_experiment
 
 
 @pytest.mark.parametrize("name", command.BENCHMARKS)
@@ -27,15 +25,24 @@ def test_every_benchmark_is_there(name: str) -> None:
 
 
 def test_every_row_of_the_ablation_changes_one_thing_that_exists() -> None:
-    plan = PLANS["class"]
-    for name, change in ablation.changes().items():
-        network, recipe = {**plan.network, **change.network}, {**plan.recipe, **change.recipe}
-        build_vgg(plan.config, **network, init=change.init)
-        Recipe(**recipe)
-        changed = [network != plan.network, recipe != plan.recipe, bool(change.without), change.init != "he"]
-        assert sum(changed) == (name != "the class plan"), name
-        with ablation._without(change.without):
-            pass
+    for name, experiment in ablation.changes().items():
+        build(experiment)
+        own, plan = (
+            {**part.architecture, **part.recipe} for part in (experiment, ablation.PLAN)
+        )  # fmt: skip
+        changed = sum(own[field] != plan[field] for field in plan) + (name in ablation.SWITCHED)
+        assert changed == (name != "the class plan"), name
+
+
+@pytest.mark.parametrize("switch", ablation.SWITCHED.values())
+def test_a_switch_of_the_engine_changes_how_and_not_what_is_computed(switch: Any) -> None:
+    data = ImageSet(torch.zeros(32, 28, 28, dtype=torch.uint8), torch.arange(32) % 10)
+    options: dict[str, Any] = {"steps": 3, "batch_size": 8, "precision": "fp32", "device": "cpu", "show": False}
+    plain, switched = (
+        run_experiment(ablation.PLAN, data, callbacks=callbacks, **options)[1].step_losses
+        for callbacks in ([], [switch])
+    )
+    assert switched == pytest.approx(plain, rel=1e-4)
 
 
 def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
@@ -46,10 +53,10 @@ def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
     assert min(decayed) < max(plan) and max(decayed) > min(plan), "weight decay: its seeds overlap"
 
 
-@pytest.mark.parametrize("recipe", races.RECIPES, ids=lambda recipe: recipe.name)
-def test_the_raced_networks_take_their_pictures(recipe: races.Recipe) -> None:
+@pytest.mark.parametrize("recipe", races.RIVALS, ids=lambda rival: rival.name)
+def test_the_raced_networks_take_their_pictures(rival: races.Rival) -> None:
     with torch.no_grad():
-        scores = recipe.build().eval()(torch.rand(2, 1, recipe.image_size, recipe.image_size))
+        scores = build(rival.experiment).eval()(torch.rand(2, 1, rival.image_size, rival.image_size))
     assert scores.shape == (2, 10)
 
 
@@ -70,10 +77,10 @@ def test_the_page_shows_what_is_stored(tmp_path: Path) -> None:
 
 
 def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_runs, "FULL", tmp_path)
+    monkeypatch.setattr(runs, "FULL", tmp_path)
     (tmp_path / "full_seed7.safetensors").touch()
     plan = PLANS["full"]
-    made = {"network": plan.network, "recipe": {**plan.recipe, "seed": 7}, "threads": 2}
+    made = {"recipe": {**plan.recipe.described(), "seed": 7}, "threads": 2}
     made |= {"test_accuracy": 0.95, "precision_used": "fp32"}
     (tmp_path / "full_seed7.json").write_text(json.dumps(made))
     record = "1,20,0.5,0.8,,,60.0,0.1"
@@ -82,18 +89,17 @@ def test_a_full_run_is_read_where_it_is_there(tmp_path: Path, monkeypatch: pytes
     )
     steps = "\n".join(f"{step},{2 / step}" for step in range(1, 21))
     (tmp_path / "full_seed7.steps.csv").write_text(f"step,loss\n{steps}\n")
-    run = FullRun(7)
-    card, history = run.made() or ({}, History())
+    card, history = runs.full_run(7)
     assert card["test_accuracy"] == 0.95 and len(history.step_losses) == 20
-    lines = (run.log("full_seed7", *(None, None)) or "").splitlines()  # type: ignore[arg-type]
-    assert (
-        "seed 7" in lines[0] and "on 2 CPUs" in lines[0] and lines[-1].endswith(",0.95") and lines[-1].startswith("20,")
-    )
-    (tmp_path / "full_seed7.json").write_text(json.dumps(made | {"recipe": {**plan.recipe, "epochs": 3, "seed": 7}}))
+    lines = runs.full_log("full_seed7", plan, 7, *(None, None)).splitlines()  # type: ignore[arg-type]
+    assert "seed 7" in lines[0] and "on 2 CPUs" in lines[0]
+    assert lines[-1].endswith(",0.95") and lines[-1].startswith("20,")
+    (tmp_path / "full_seed7.json").write_text(json.dumps(made | {"recipe": {**plan.recipe.described(), "epochs": 3}}))
     with pytest.raises(ValueError, match="another plan"):
-        run.made()
-    monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 130))
-    assert replace(run, seed=8).made() is None
-    monkeypatch.setattr(long_runs.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 1))
-    with pytest.raises(subprocess.CalledProcessError):
-        replace(run, seed=8).made()
+        runs.full_run(7)
+    monkeypatch.setattr(runs, "command_line", lambda options: 130)
+    with pytest.raises(runs.Interrupted):
+        runs.full_run(8)
+    monkeypatch.setattr(runs, "command_line", lambda options: 1)
+    with pytest.raises(RuntimeError, match="full_seed8"):
+        runs.full_run(8)

@@ -72,7 +72,7 @@ def test_windows_by_hand() -> None:
     ("layer", "cell", "error", "words"),
     [
         ("fc6", 0, ValueError, "no grid"), ("conv9_9", 0, ValueError, "conv1_1"), ("pool5", 7, ValueError, "0 to 6"),
-        ("pool5", -1, ValueError, "0 to 6"), ("pool5", 1.0, TypeError, "whole number"),
+        ("pool5", -1, ValueError, "at least 0"), ("pool5", 1.0, TypeError, "whole number"),
     ],
 )  # fmt: skip
 def test_windows_that_are_none(layer: str, cell: Any, error: type[Exception], words: str) -> None:

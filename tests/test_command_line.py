@@ -265,8 +265,11 @@ def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_train_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for wrong in (["--lr", "-1"], ["--head", "x"], ["--images", "-5"], ["--validation", "70000"]):
-        assert main(["train", "--out", str(tmp_path / "net.safetensors"), *wrong]) == 1
+    for wrong in (["--lr", "-1"], ["--head", "x"], ["--images", "0"], ["--images", "-5"], ["--validation", "70000"]):
+        try:
+            assert main(["train", "--out", str(tmp_path / "net.safetensors"), *wrong]) == 1
+        except SystemExit as ended:
+            assert ended.code == 2
         told = capsys.readouterr().err
         assert "Traceback" not in told and told.strip() and not (tmp_path / "net.safetensors").exists(), wrong
 

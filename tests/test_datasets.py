@@ -272,7 +272,7 @@ def test_wrong_files_are_not_installed(alone: Path, idx_files: dict[str, bytes])
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from vgg_lesson import download, idx, sources\n"
+        "import sys; from pathlib import Path; from vgg_lesson.data import download, idx, sources\n"
         "download.FULL_COUNTS = idx.SAMPLE_COUNTS\n"
         "splits = {s: sources._read_sample(s) for s in idx.FILES}\n"
         "files = {n: c for s, f in splits.items() for n, c in idx.encode_split(s, f.images, f.labels).items()}\n"

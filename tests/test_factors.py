@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import nbformat
 import pytest
 import torch
 
-from tools import factors as command
+from tools import runs as command
 from tools.factors_facts import PAIRS, gain, slug, student_within
 from tools.facts import fact
 from tools.paths import NOTEBOOKS
-from vgg_lesson import check, trace
+from vgg_lesson import PLANS, check, trace
 from vgg_lesson.analysis.intervals import T95, Interval, difference, interval, t_factor
 from vgg_lesson.classroom.checks import does_depth_help as checks
 from vgg_lesson.classroom.figures.does_depth_help import gain as points
 from vgg_lesson.classroom.figures.does_depth_help_curves import SCALES, paper_error, standard_error
 from vgg_lesson.data.datasets import ImageSet
-from vgg_lesson.records.experiments import CHANGES, RECIPE, build_changed, train_changed
+from vgg_lesson.records.experiments import CHANGES, build_changed, train_changed
 from vgg_lesson.records.stored_runs import factor_runs
 
 NAMES = list(CHANGES)
@@ -81,18 +81,22 @@ def test_a_run_builds_the_network_that_its_costs_are_counted_for(name: str) -> N
 
 
 def test_every_run_changes_what_its_name_says_and_nothing_else() -> None:
-    assert CHANGES["VGG-11"] == type(CHANGES["VGG-11"])()
+    plan = PLANS["class"].vary(weight_decay=5e-4, precision="fp32")
+    assert CHANGES["VGG-11"] == replace(plan, change="VGG-11")
     for name, change in CHANGES.items():
-        assert ("plain" in name) == (change.network.get("batch_norm") is False), name
-        assert ("lr 0.01" in name) == (change.recipe.get("lr") == 0.01), name
-        assert ("default init" in name) == (change.network.get("init") == "pytorch"), name
-        assert ("4 epochs" in name) == (change.recipe.get("epochs") == 4), name
-        assert set(change.network) <= {"batch_norm", "init", "image_size", "dropout", "head", "hidden"}
-        assert change.seeds >= 3
+        network, recipe = change.architecture, change.recipe
+        assert ("plain" in name) == (not network.batch_norm), name
+        assert ("lr 0.01" in name) == (recipe.lr == 0.01), name
+        assert ("default init" in name) == (network.init == "pytorch"), name
+        assert ("4 epochs" in name) == (recipe.epochs == 4), name
+        fields = network.keys()
+        changed = {field for field in fields if network[field] != plan.architecture[field]}
+        assert changed <= {"config", "batch_norm", "init", "image_size", "dropout", "head", "hidden"}
+        assert len(change.seeds) >= 3 and change.change == name
 
 
 def test_small_and_large_windows_see_the_same_and_end_alike() -> None:
-    small, large = (trace(CHANGES[n].config, image_size=32) for n in ("three 3x3", "one 7x7"))
+    small, large = (trace(CHANGES[n].architecture.layout, image_size=32) for n in ("three 3x3", "one 7x7"))
     for place in range(1, 6):
         pool = f"pool{place}"
         assert small.row(pool).receptive_field == large.row(pool).receptive_field
@@ -106,7 +110,8 @@ def test_training_follows_the_plan_and_the_change(noise: ImageSet) -> None:
     assert history.step_losses == same.step_losses != other.step_losses
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters(), strict=True))
     assert history.label == "head gap"
-    assert (RECIPE["batch_size"], RECIPE["weight_decay"], RECIPE["precision"]) == (64, 5e-4, "fp32"), "as the log says"
+    recipe = CHANGES["head gap"].recipe
+    assert (recipe.batch_size, recipe.weight_decay, recipe.precision) == (64, 5e-4, "fp32"), "as the log says"
     with pytest.raises(ValueError, match=r"name='VGG-12'.*VGG-13"):
         train_changed("VGG-12", noise)
 
@@ -114,43 +119,40 @@ def test_training_follows_the_plan_and_the_change(noise: ImageSet) -> None:
 def test_the_log_is_assembled_when_every_run_is_there(
     noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "FOLDER", tmp_path / "runs")
-    monkeypatch.setattr(command, "LOG", tmp_path / "factors.csv")
-    monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(command, "CHANGES", {"head gap": type(CHANGES["VGG-11"])("VGG-11", {"head": "gap"}, {}, 2)})
-    monkeypatch.setattr(command, "load_fashion_mnist", lambda split: noise)
+    experiment = CHANGES["head gap"].vary(steps=20, seeds=(0, 1))
+    monkeypatch.setattr(command, "BUILD", tmp_path / "runs")
+    monkeypatch.setattr(command, "ASSETS", tmp_path)
     monkeypatch.setattr(command, "VALIDATION", 50)
+    monkeypatch.setitem(command.TRIALS, "factors", {"head gap": experiment})
     threads = torch.get_num_threads()
-    trained = []
-
-    def short(name: str, *data: ImageSet, **options: Any) -> Any:
-        trained.append(options["seed"])
-        return train_changed(name, *data, **options, steps=20)
-
-    monkeypatch.setattr(command, "train_changed", short)
     try:
-        (tmp_path / "runs").mkdir()
-        (tmp_path / "runs" / "head gap_seed0.csv").write_text("head gap,0,20,2.3,0.1,1.0\n")
-        assert command.main([]) == 0 and trained == [1], "a finished run is not made again"
+        made = command.factor_log("head gap_seed1", experiment, 1, noise, noise)
     finally:
         torch.set_num_threads(threads)
-    lines = [line for line in (tmp_path / "factors.csv").read_text().splitlines() if not line.startswith("#")]
-    assert lines[0] == ",".join(command.COLUMNS) and len(lines) == 1 + 1 + 20
-    assert not list((tmp_path / "runs").iterdir()) and "wrote factors.csv" in capsys.readouterr().out
+    rows = made.splitlines()
+    assert len(rows) == command.POINTS and rows[-1].startswith("head gap,1,20,") and rows[-1].count(",") == 5
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "head gap_seed1.csv").write_text(made)
+    assert command.assemble_factors() == 1 and "1 of 2 runs are missing" in capsys.readouterr().out
+    (tmp_path / "runs" / "head gap_seed0.csv").write_text("head gap,0,20,2.3,0.1,1.0\n")
+    (tmp_path / "runs" / "head gap_seed0.checkpoint").touch()
+    assert command.assemble_factors() == 0
+    lines = [line for line in (tmp_path / "runs" / "factors.csv").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == ",".join(command.FACTOR_COLUMNS) and len(lines) == 1 + 1 + command.POINTS
     with pytest.raises(SystemExit):
         command.main(["VGG-12"])
-    assert "unknown run VGG-12" in capsys.readouterr().err
+    assert "unknown: VGG-12" in capsys.readouterr().err
 
 
 def test_the_stored_log_is_complete() -> None:
     runs = factor_runs()
     assert list(runs) == NAMES
     for name, change in CHANGES.items():
-        assert [run.seed for run in runs[name]] == list(range(change.seeds)), name
+        assert [run.seed for run in runs[name]] == list(change.seeds), name
         for run in runs[name]:
             steps = [step for step, _ in run.losses]
             assert len(steps) == command.POINTS and steps == sorted(set(steps)), name
-            assert steps[-1] == math.ceil(50_000 / 64) * change.recipe.get("epochs", 1), name
+            assert steps[-1] == math.ceil(50_000 / 64) * change.recipe.epochs, name
             assert 0 < run.accuracy < 1 and run.seconds > 0, name
 
 

@@ -70,16 +70,3 @@ def test_windows_know_what_they_write() -> None:
         222, 224, 112, 110,
     ]  # fmt: skip
     assert "6×6 in, 4×4 out" in fig.draw_windows([fig.Window("plain", 6, 3)]).alt
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"size": 2, "kernel": 3}, "kernel=3 .*padded grid of 2"),
-        ({"size": 4, "kernel": 3, "padding": -1}, "padding=-1 .*at least 0"),
-        ({"size": 4, "kernel": 3, "stride": 0}, "stride=0 .*at least 1"),
-    ],
-)
-def test_a_window_that_does_not_fit_is_refused(arguments: dict[str, int], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        fig.Window("bad", **arguments)

@@ -67,7 +67,7 @@ def test_occlusion_is_captums(network: VGG, pictures: Tensor, size: int, step: i
     picture = network.preprocessing(pictures[:1])
     side, label = picture.shape[-1], 9
     ours = occlusion(network, picture[0], label, size=size * side // 32, step=step * side // 32)
-    black = -network.preprocessing.mean / network.preprocessing.std
+    black = network.preprocessing.black
     size, step = size * side // 32, step * side // 32
     with torch.no_grad():
         expected = Occlusion(lambda images: network(images).softmax(dim=1)).attribute(

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from tools import diagnose
+from tools import runs
 from tools.paths import NOTEBOOKS
+from tools.trials import DIAGNOSE
 from vgg_lesson import check
 from vgg_lesson.classroom import figures as fig
 from vgg_lesson.classroom.checks.train_it_well_diagnosis import CAUSES, HINTS
@@ -105,7 +106,7 @@ def test_an_answer_that_is_not_four_letters_is_told_so(answer: Any) -> None:
 
 def test_the_four_logs_show_what_their_cause_is_known_for() -> None:
     logs = {DIAGNOSES[letter]: log for letter, log in four_logs().items()}
-    assert set(logs) == set(diagnose.PLANS) == set(CAUSES)
+    assert {f"diagnose_{cause}" for cause in logs} == set(DIAGNOSE) and set(logs) == set(CAUSES)
     assert all(abs(loss - math.log(10)) < 0.01 for loss in logs["plateau"]["train_loss"])
     assert math.isnan(logs["nan"]["train_loss"][-1]) and logs["nan"]["train_loss"][2] < 1.5
     over = logs["overfitting"]
@@ -116,11 +117,13 @@ def test_the_four_logs_show_what_their_cause_is_known_for() -> None:
         assert differ == (cause == "eval")
 
 
-def test_a_log_is_made_row_by_row() -> None:
+def test_a_log_is_made_row_by_row(monkeypatch: pytest.MonkeyPatch) -> None:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (8000, 28, 28), generator=generator, dtype=torch.uint8)
     noise = ImageSet(images, torch.randint(0, 10, (8000,), generator=generator))
-    lines = diagnose.log(diagnose.Plan("a trial", images=64, epochs=1), noise).splitlines()
+    monkeypatch.setitem(runs.DIAGNOSE_IMAGES, "diagnose_eval", 64)
+    trial = DIAGNOSE["diagnose_eval"].vary("a trial", epochs=1)
+    lines = runs.diagnose_log("diagnose_eval", trial, 0, noise, noise).splitlines()
     assert lines[0].startswith("# a trial; 64 images") and lines[1] == ",".join(EPOCH_COLUMNS) and len(lines) == 3
 
 

@@ -122,7 +122,8 @@ def layers() -> nn.Sequential:
 def test_a_scheme_draws_what_its_source_says(layers: nn.Sequential, scheme: str) -> None:
     torch.manual_seed(0)
     assert initialize(layers, scheme) is layers
-    for layer, fan_in, fan_out in ((layers[0], 9 * 48, 9 * 96), (layers[2], 900, 300)):
+    cases: list[tuple[Any, int, int]] = [(layers[0], 9 * 48, 9 * 96), (layers[2], 900, 300)]
+    for layer, fan_in, fan_out in cases:
         variance = {
             "he": 2 / fan_in, "xavier": 2 / (fan_in + fan_out), "paper": 1e-2, "pytorch": 1 / (3 * fan_in),
         }[scheme]  # fmt: skip

@@ -87,7 +87,7 @@ def test_an_mlp_and_torchvisions_networks_train() -> None:
     assert trained(resnet, garments())
     eleven = torchvision_models.vgg11(num_classes=10)
     eleven.classifier = nn.Sequential(nn.Linear(512 * 49, 10))
-    eleven.preprocessing = Preprocessing(32, channels=3)  # type: ignore[assignment]
+    eleven.preprocessing = Preprocessing(32, channels=3)
     assert trained(eleven, garments(), steps=2, batch_size=2)
 
 
@@ -254,7 +254,7 @@ def test_colour_images_with_seven_named_classes_train_and_are_drawn() -> None:
 def test_an_image_set_is_a_dataset() -> None:
     data = garments()
     image, label = data[3]
-    assert image.shape == (28, 28) and image.dtype == torch.uint8 and label == 3 and len(list(data)) == 24
+    assert image.shape == (28, 28) and image.dtype == torch.uint8 and label == 3 and len(data) == 24
     images, labels = next(iter(DataLoader(data, batch_size=5)))
     assert images.shape == (5, 28, 28) and labels.tolist() == [0, 1, 2, 3, 4]
     assert len(data.subset(np.int64(2))) == 2 and len(data.subset(torch.tensor(3))) == 3  # type: ignore[arg-type]
@@ -335,10 +335,13 @@ def test_an_optimizer_of_ones_own_a_schedule_a_loss_and_an_augmentation() -> Non
 
 
 def test_a_step_hook_of_the_optimizer_clips_gradients() -> None:
+    def clip(chosen: list[Tensor]) -> None:
+        nn.utils.clip_grad_norm_(chosen, 1e-3)
+
     def clipping(parameters: Any) -> torch.optim.Optimizer:
         optimizer = torch.optim.SGD(parameters, lr=1.0)
         chosen = [p for group in optimizer.param_groups for p in group["params"]]
-        optimizer.register_step_pre_hook(lambda *_: nn.utils.clip_grad_norm_(chosen, 1e-3) and None)
+        optimizer.register_step_pre_hook(lambda *_: clip(chosen))
         return optimizer
 
     model = tiny()
@@ -394,7 +397,7 @@ def test_numpys_and_torchs_scalars_are_numbers(numbers: dict[str, Any]) -> None:
     ("change", "named"),
     [
         (lambda m: m.features.requires_grad_(False) and m, "frozen parts"),
-        (lambda m: setattr(m, "preprocessing", Preprocessing(32, mean=0.5)) or m, "preprocessing"),
+        (lambda m: m.__setattr__("preprocessing", Preprocessing(32, mean=0.5)) or m, "preprocessing"),
         (lambda m: class_vgg(width=0.05, hidden=8, init="xavier"), "network"),
     ],
 )
@@ -445,7 +448,8 @@ def test_validation_takes_the_training_batch_unless_told_otherwise() -> None:
         if not module.training:
             sizes.append(len(inputs[0]))
 
-    for options, largest in (({}, 8), ({"eval_batch_size": 3}, 3)):
+    cases: list[tuple[dict[str, Any], int]] = [({}, 8), ({"eval_batch_size": 3}, 3)]
+    for options, largest in cases:
         model = tiny()
         sizes.clear()
         model.register_forward_pre_hook(note)

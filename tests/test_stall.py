@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 import torch
 from torch.nn.functional import conv2d
 
 from tools import runs
+from tools.trials import FIXES, STALL
 from vgg_lesson import History, check, class_vgg, fit
 from vgg_lesson.classroom import figures as fig
 from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.records.stored_runs import StoredRun, stored_run
 
-LOGS = [name for group in runs.GROUPS.values() for name in group]
+LOGS = [name for group in ("stall", "fixes", "suspects") for name, _, _ in runs.runs_of(group)]
 
 
 @pytest.fixture
@@ -26,36 +26,27 @@ def noise() -> ImageSet:
     return ImageSet(images, torch.randint(0, 10, (200,), generator=generator))
 
 
-def run(data: ImageSet, steps: int) -> runs.Run:
-    return runs.Run("trial", runs.Plan("he", 0, steps=steps, lr=0.01), data, data)
-
-
 def test_a_window_over_a_tiny_map_reads_as_much_padding_as_the_exercise_says() -> None:
     taps = conv2d(torch.ones(1, 1, 2, 2), torch.ones(1, 1, 3, 3), padding=1).mean().item() / 9
     assert check.taps_on_the_map(taps).status == "right"
 
 
-def test_logs_are_made_by_the_loop_of_fit(noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path)
-    logged = run(noise, 10)
-    logged.finish()
+def test_a_log_is_made_by_fit_and_says_what_was_seen(noise: ImageSet) -> None:
+    experiment = FIXES["fix_he"].vary(steps=50, lr=0.01)
+    text = runs.plain_log("trial", experiment, 0, noise, noise)
     torch.manual_seed(0)
     model = class_vgg(batch_norm=False, hidden=1024, init="he")
-    losses = fit(model, noise, steps=10, lr=0.01, show=False, device="cpu").step_losses
-    assert logged.rows[0]["loss"] == pytest.approx(sum(losses) / 10, rel=1e-3)
+    losses = fit(model, noise, steps=50, lr=0.01, show=False, device="cpu").step_losses
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
+    assert rows[0] == ["step", "loss", "spread", "accuracy"] and len(rows) == 6
+    assert float(rows[1][1]) == pytest.approx(sum(losses[:10]) / 10, abs=1e-5)
+    assert float(rows[5][2]) > 0 and 0 <= float(rows[5][3]) <= 1 and "init he, seed 0, lr 0.01" in text
 
 
-def test_an_interrupted_log_goes_on_as_if_nothing_had_happened(
-    noise: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path / "whole")
-    whole = run(noise, 10).finish()
-    monkeypatch.setattr(runs, "SNAPSHOTS", tmp_path / "parts")
-    first = run(noise, 10)
-    for _ in range(2):
-        first.one_epoch()
-    first.save()
-    assert run(noise, 10).finish() == whole
+def test_a_stalled_log_ends_some_steps_after_its_escape(noise: ImageSet) -> None:
+    watch = runs.Watch(noise, ends_after_escape=True)
+    fallen = History("fallen", [2.3] * 100 + [1.0] * 400)
+    assert not watch._is_over(fallen, 100) and watch._is_over(fallen, 500)
 
 
 @pytest.mark.parametrize("name", LOGS)
@@ -69,10 +60,10 @@ def test_stored_log_is_complete(name: str) -> None:
 
 
 def test_stalled_logs_end_at_the_escape_or_at_their_limit() -> None:
-    for seed in runs.SEEDS:
+    for seed in STALL["stall"].seeds:
         log = stored_run(f"stall_seed{seed}")
         escape = log.escape
-        limit = runs.GROUPS["stall"][log.name].steps
+        limit = STALL["stall"].recipe.steps or 0
         assert log.steps == (min(limit, escape + runs.STEPS_AFTER_ESCAPE) if escape else limit)
 
 
@@ -98,15 +89,6 @@ def test_the_plateau_is_told_in_words() -> None:
     }
     alt = fig.plateau(long_runs).alt
     assert "a: escapes at step 510" in alt and "b: still on the plateau after 1,000 steps" in alt
-
-
-def test_a_run_without_steps_and_an_unknown_verdict_are_refused() -> None:
-    with pytest.raises(ValueError, match="without a single step"):
-        fig.loss_curves({"empty": History("empty")})
-    with pytest.raises(ValueError, match=r"curves\['empty'\]=\[\] is empty"):
-        fig.loss_curves({"empty": []})
-    with pytest.raises(ValueError, match="choose one of open"):
-        fig.suspects_board({"the cat": ("asleep", "")})
 
 
 def test_the_posts_network_stands_still_and_learns_with_one_line_changed() -> None:

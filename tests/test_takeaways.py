@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from torchvision.models import googlenet
 from tests.figure_rules import complaints
 from tools.facts import fact
 from tools.inception import COLUMNS, NETWORKS, SEEDS, taught
-from vgg_lesson import VGG, ImageSet, build_vgg, check, fit, trace, widgets
+from vgg_lesson import VGG, ImageSet, build_vgg, check, trace, widgets
 from vgg_lesson.classroom import figures as fig
 from vgg_lesson.classroom import takeaways as inception
 from vgg_lesson.classroom.checks import takeaways
@@ -29,7 +28,6 @@ from vgg_lesson.configs import CLASS_NETWORK, CONFIGS
 from vgg_lesson.records.published import published
 from vgg_lesson.records.stored_runs import log_names, read_log
 from vgg_lesson.support.style import LessonFigure
-from vgg_lesson.training.checkpoints import load_weights, save_weights
 
 PAPERS = {192: inception.MODULE_3A, 256: (128, (128, 192), (32, 96), 64)}  # 3a and 3b
 RANDOM = torch.randint(0, 256, (40, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
@@ -99,49 +97,6 @@ def test_both_networks_do_equal_work_and_are_nearly_equally_large() -> None:
     assert isinstance(modular, VGG) and modular(torch.zeros(2, 1, 32, 32)).shape == (2, 10)
     stem = [tuple(p.shape) for p in modular.features[:2].parameters()]
     assert stem == [tuple(p.shape) for p in rival.features[:2].parameters()]
-
-
-def test_initialisation_reaches_the_modules_and_follows_the_seed() -> None:
-    def drawn(seed: int) -> list[torch.Tensor]:
-        torch.manual_seed(seed)
-        return list(lesson()["small_inception"]().parameters())
-
-    same, other = drawn(0), drawn(1)
-    assert all(torch.equal(a, b) for a, b in zip(drawn(0), same, strict=True))
-    drawn_tensors = [(a, b) for a, b in zip(same, other, strict=True) if a.ndim > 1]
-    assert len(drawn_tensors) == 2 + 4 * 6 + 1 and not any(torch.equal(a, b) for a, b in drawn_tensors)
-    for weight, _ in drawn_tensors:
-        if weight.numel() > 2000:
-            assert weight.std().item() == pytest.approx((2 / weight[0].numel()) ** 0.5, rel=0.1)
-
-
-def test_the_engine_trains_it_and_its_gradients_reach_every_path() -> None:
-    torch.manual_seed(0)
-    model = lesson()["small_inception"]()
-    before = {name: p.detach().clone() for name, p in model.named_parameters()}
-    history = fit(model, FEW, FEW, steps=3, batch_size=20, lr=0.01, show=False)
-    assert len(history.step_losses) == 3 and history.last.validation_accuracy is not None
-    # A bias in front of batch norm has no effect, so its gradient is rounding only.
-    still = [name for name, p in model.named_parameters() if p.ndim > 1 and torch.equal(p, before[name])]
-    assert not still
-
-
-def test_a_checkpoint_tells_it_from_a_vgg_and_from_another_inception(tmp_path: Path) -> None:
-    short: Any = {"epochs": 1, "batch_size": 20, "show": False, "checkpoint": tmp_path / "run.pt"}
-    build = lesson()["small_inception"]
-    fit(build(), FEW, **short)
-    assert fit(build(), FEW, **short).epochs, "the same network goes on"
-    plain, other = build_vgg(build().config, **{**CLASS_NETWORK, "head": "gap"}), build()
-    other.network.inception = "another table"
-    for model in (plain, other):
-        with pytest.raises(ValueError, match=r"belongs to a run with other .*inception"):
-            fit(model, FEW, **short)
-
-
-def test_its_weights_are_not_read_as_a_vgg(tmp_path: Path) -> None:
-    save_weights(lesson()["small_inception"](), tmp_path / "net.safetensors", {})
-    with pytest.raises(ValueError, match=r"holds no weights of this lesson.*inception"):
-        load_weights(tmp_path / "net.safetensors")
 
 
 def test_the_stored_runs_are_complete_pairs() -> None:

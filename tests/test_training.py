@@ -206,9 +206,9 @@ def test_a_bad_argument_is_named(argument: str, value: object, error: type[Excep
 
 def test_data_of_another_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="ImageSet"):
-        fit(network(), torch.zeros(4, 28, 28), **RECIPE)  # type: ignore[arg-type]
+        fit(network(), torch.zeros(4, 28, 28), **RECIPE)
     with pytest.raises(TypeError, match="validation"):
-        fit(network(), pictures(), pictures().images, **RECIPE)  # type: ignore[arg-type]
+        fit(network(), pictures(), pictures().images, **RECIPE)
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)

@@ -17,10 +17,9 @@ from vgg_lesson import ImageSet, class_vgg, fit, load_fashion_mnist, widgets
 from vgg_lesson.classroom.figures.train_it_well_desk import overlaid_runs
 from vgg_lesson.classroom.widgets import train_it_well as training
 from vgg_lesson.classroom.widgets.train_it_well import MOST_RUNS, Desk
-from vgg_lesson.records.experiments import DIALS, RECIPE, run_changed, run_name
+from vgg_lesson.records.experiments import DIALS, USUAL, changed, run_experiment, usual
 from vgg_lesson.records.stored_runs import StoredRun, stored_run
 from vgg_lesson.training.history import EpochRecord, History
-from vgg_lesson.training.recipes import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +56,11 @@ def choose(desk: Desk, what: str, value: str) -> None:
 def test_every_value_of_every_dial_can_be_chosen(desk: Desk) -> None:
     for what, dial in DIALS.items():
         desk.controls["what"].value = what
-        assert desk.controls["value"].options == tuple(dial.values) and desk.controls["value"].value == dial.usual
-        for value in {next(iter(dial.values)), [*dial.values][len(dial.values) // 2], [*dial.values][-1]}:
+        assert desk.controls["value"].options == tuple(dial) and desk.controls["value"].value == usual(what)
+        for value in {next(iter(dial)), [*dial][len(dial) // 2], [*dial][-1]}:
             desk.controls["value"].value = value
             assert (not desk.error and is_png(desk.pictures[0]) and f"{what} {value}" in unescape(desk.texts[0])) or (
-                value == dial.usual and f"{what} stays {value}" in unescape(desk.texts[0])
+                value == usual(what) and f"{what} stays {value}" in unescape(desk.texts[0])
             )
 
 
@@ -69,13 +68,13 @@ def test_the_ends_of_every_dial_can_be_run(desk: Desk, monkeypatch: pytest.Monke
     monkeypatch.setattr(training, "DRAW_EVERY", 60.0)
     desk.steps = 1
     for what, dial in DIALS.items():
-        for value in {next(iter(dial.values)), [*dial.values][-1]} - {dial.usual}:
+        for value in {next(iter(dial)), [*dial][-1]} - {usual(what)}:
             choose(desk, what, value)
             before = desk.pictures[0]
             desk.start()
             desk.wait()
             assert f"{what} {value}: " in unescape(desk.told.value)
-            assert "named rightly" in desk.told.value and run_name(what, value) in desk.runs
+            assert "named rightly" in desk.told.value and changed(what, value).change in desk.runs
             assert is_png(desk.pictures[0]) and desk.pictures[0] != before
     assert len(desk.runs) == MOST_RUNS
 
@@ -191,39 +190,28 @@ def test_the_sentence_and_the_controls_labels(desk: Desk) -> None:
     assert all(control.description and control.tooltip for control in (*desk.controls.values(), *buttons))
 
 
-def test_exactly_one_thing_changes(little: tuple[ImageSet, ImageSet], monkeypatch: pytest.MonkeyPatch) -> None:
-    calls = []
-
-    def noted(*arguments: object, **settings: object) -> History:
-        calls.append({key: settings[key] for key in Recipe.__dataclass_fields__ if key in settings})
-        return History()
-
-    monkeypatch.setattr("vgg_lesson.records.experiments.fit", noted)
-    built = []
-    monkeypatch.setattr("vgg_lesson.records.experiments.class_vgg", lambda **changes: built.append(changes))
-    usual = {**RECIPE, "seed": 0, "steps": 3}
-    for what, dial in DIALS.items():
-        assert dial.usual in dial.values
-        for value, setting in dial.values.items():
-            run_changed(what, value, *little, steps=3)
-            change = {dial.argument: setting}
-            assert built[-1] == (change if dial.of_network else {})
-            assert calls[-1] == (usual if dial.of_network else {**usual, **change})
+def test_exactly_one_thing_changes() -> None:
+    for what, values in DIALS.items():
+        assert usual(what) in values
+        for value, fields in values.items():
+            experiment = changed(what, value)
+            own, plain = ({**part.architecture, **part.recipe} for part in (experiment, USUAL))
+            differing = {field for field in plain if own[field] != plain[field]}
+            assert differing == (set() if value == usual(what) else set(fields)), (what, value)
+            assert experiment.change == ("the recipe" if value == usual(what) else f"{what} {value}")
 
 
-def test_the_usual_values_are_the_recipe(little: tuple[ImageSet, ImageSet]) -> None:
+def test_the_usual_experiment_is_the_class_network_by_the_recipe_of_06(little: tuple[ImageSet, ImageSet]) -> None:
     torch.manual_seed(0)
-    expected = fit(class_vgg(), little[0], steps=2, show=False, **RECIPE).step_losses
-    for what, dial in DIALS.items():
-        assert run_changed(what, dial.usual, *little, steps=2).step_losses == expected, what
-        assert run_name(what, dial.usual) == "the recipe"
+    expected = fit(class_vgg(), little[0], steps=2, show=False, momentum=0.9, schedule="one-cycle").step_losses
+    assert run_experiment(USUAL, little[0], steps=2, show=False)[1].step_losses == expected
 
 
-def test_unknown_changes_are_refused(little: tuple[ImageSet, ImageSet]) -> None:
+def test_unknown_changes_are_refused() -> None:
     with pytest.raises(ValueError, match=r"what='colour'.*initialisation"):
-        run_changed("colour", "red", *little)
+        changed("colour", "red")
     with pytest.raises(ValueError, match=r"value='2'.*0\.9"):
-        run_name("momentum", "2")
+        changed("momentum", "2")
 
 
 def history(losses: list[float], accuracy: float | None = None, interrupted: bool = False) -> History:

@@ -44,7 +44,7 @@ class VGGConfig:
     """
 
     name: str
-    blocks: tuple[tuple[Conv, ...], ...]
+    blocks: Annotated[tuple[tuple[Conv, ...], ...], says("a tuple of tuples such as ((Conv(64),), (Conv(128),))")]
     lrn: bool = False
     column: str = ""
 

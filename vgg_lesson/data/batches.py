@@ -226,11 +226,9 @@ class Feed:
 
 
 class _Pair(Dataset[tuple[Tensor, Tensor]]):
-    """Float inputs and their labels; `torch.utils.data.TensorDataset` with a friendlier door."""
+    """Float inputs and their labels."""
 
-    def __init__(self, name: str, images: Tensor, labels: Tensor):
-        if len(images) != len(labels):
-            raise ValueError(f"{name} holds {len(images)} images and {len(labels)} labels; equally many are expected")
+    def __init__(self, images: Tensor, labels: Tensor):
         self.images, self.labels = images, labels
 
     def __len__(self) -> int:
@@ -250,9 +248,12 @@ def _as_data(name: str, data: Any) -> ImageSet | Dataset[Any] | DataLoader[Any]:
     if isinstance(data, tuple | list) and len(data) == 2:
         images, labels = (torch.as_tensor(part) if hasattr(part, "__array__") else part for part in data)
         if isinstance(images, Tensor) and isinstance(labels, Tensor):
+            if len(images) != len(labels):
+                counts = f"{len(images)} images and {len(labels)} labels"
+                raise ValueError(f"{name} holds {counts}; equally many are expected")
             if images.dtype == torch.uint8:
                 return ImageSet(images, labels.long(), classes=tuple(map(str, range(int(labels.max()) + 1))))
-            return _Pair(name, images, labels)
+            return _Pair(images, labels)
     if (
         hasattr(data, "__getitem__")
         and hasattr(data, "__len__")

@@ -89,8 +89,11 @@ def ink(color: Any) -> Any:
 
 
 def show_image(axes: Any, image: Any, **kwargs: Any) -> None:
-    """Draw one garment, dark on light as in print, without ticks; ``image`` is (H, W), uint8 or float."""
-    axes.imshow(np.asarray(image), cmap=kwargs.pop("cmap", "gray_r"), **kwargs)
+    """Draw one image without ticks, a grey one dark on light as in print: (H, W), or (C, H, W) of 1 or 3 channels."""
+    pixels = np.asarray(image)
+    if pixels.ndim == 3:
+        pixels = np.moveaxis(pixels, 0, -1).squeeze()
+    axes.imshow(pixels, cmap=kwargs.pop("cmap", "gray_r"), **kwargs)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

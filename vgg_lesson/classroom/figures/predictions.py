@@ -41,7 +41,7 @@ def prediction_grid(data: ImageSet, predictions: Predictions, title: str = "") -
     """Pictures with P: predicted and T: true class; right ones framed in blue with ✓, wrong ones in orange with ✗."""
     if len(data) != len(predictions.labels):
         raise ValueError(f"data holds {len(data)} images, predictions {len(predictions.labels)}; equal numbers fit")
-    rows = math.ceil(len(data) / COLUMNS)
+    rows, names = math.ceil(len(data) / COLUMNS), predictions.classes
     figure = new_figure(10, 2.15 * rows + (0.4 if title else 0))
     panels = figure.subplots(rows, COLUMNS, squeeze=False).flatten()
     for axes in panels[len(data) :]:
@@ -52,16 +52,13 @@ def prediction_grid(data: ImageSet, predictions: Predictions, title: str = "") -
         right = bool(predicted == label)
         _framed(axes, image, right)
         axes.set_title(
-            f"{RIGHT if right else WRONG} P: {predictions.classes[predicted]} {sure:.0%}\n    T: {predictions.classes[label]}",
+            f"{RIGHT if right else WRONG} P: {names[predicted]} {sure:.0%}\n    T: {names[label]}",
             fontsize=13, fontweight="normal", color=BLUE if right else ORANGE,
         )  # fmt: skip
     if title:
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     count = int(predictions.correct.sum())
-    pairs = (
-        f"{predictions.classes[t]} called {predictions.classes[p]}"
-        for t, p in zip(data.labels, predictions.predicted, strict=True)
-    )
+    pairs = (f"{names[t]} called {names[p]}" for t, p in zip(data.labels, predictions.predicted, strict=True))
     return finish(
         figure, f"{f'{title}: ' if title else ''}{count} of {len(data)} pictures are named rightly. {'; '.join(pairs)}."
     )
