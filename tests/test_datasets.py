@@ -79,6 +79,9 @@ def test_places_in_order(alone: Path, idx_files: dict[str, bytes], monkeypatch: 
 def test_data_beside_the_notebooks_are_found(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "REPOSITORY", alone.parent)
     (alone.parent / "notebooks").mkdir()
+    assert sources.usual_folders()[:2] == [alone, sources.DEBIAN]  # somebody else's notebooks beside other packages
+    for mark in sources.REPOSITORY_MARKS:
+        (alone.parent / mark).touch()
     assert sources.usual_folders()[:2] == [alone, alone.parent / "notebooks" / "data"]
     assert sources.download_folder() == alone
     assert sources.shown(alone) == "data"
@@ -172,7 +175,7 @@ def test_named_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / IMAGES).mkdir()
     (tmp_path / LABELS).mkdir()
     monkeypatch.setenv(sources.FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte cannot be read"):
+    with pytest.raises(ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte is a folder; the file of that name"):
         load_fashion_mnist("test")
 
 
@@ -272,7 +275,7 @@ def test_wrong_files_are_not_installed(alone: Path, idx_files: dict[str, bytes])
 
 def test_two_processes_at_once(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from vgg_lesson import download, idx, sources\n"
+        "import sys; from pathlib import Path; from vgg_lesson.data import download, idx, sources\n"
         "download.FULL_COUNTS = idx.SAMPLE_COUNTS\n"
         "splits = {s: sources._read_sample(s) for s in idx.FILES}\n"
         "files = {n: c for s, f in splits.items() for n, c in idx.encode_split(s, f.images, f.labels).items()}\n"
