@@ -1,4 +1,4 @@
-"""Files are replaced as a careful editor does: links followed, modes and umask respected, long names, all or nothing."""
+"""Files are replaced as a careful editor does: links followed, modes and umask respected, all or nothing."""
 
 from __future__ import annotations
 

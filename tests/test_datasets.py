@@ -175,7 +175,9 @@ def test_named_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / IMAGES).mkdir()
     (tmp_path / LABELS).mkdir()
     monkeypatch.setenv(sources.FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte is a folder; the file of that name"):
+    with pytest.raises(
+        ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte is a folder; the file of that name"
+    ):
         load_fashion_mnist("test")
 
 

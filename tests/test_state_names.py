@@ -155,7 +155,7 @@ def without(*names: str) -> Callable[[State], dict[str, Tensor]]:
         ),
         (lambda _: {"conv1_1.weight": torch.zeros(3, 1, 3, 3), "fc6.weight": torch.zeros(2, 2)}, "Caffe's names"),
         (lambda _: {"block1_conv1.kernel": torch.zeros(3, 3, 1, 3)}, "Keras's names"),
-        (lambda _: {"layer1.0.conv1.weight": torch.zeros(3, 1, 3, 3)}, "this is a ResNet|This is a ResNet"),
+        (lambda _: {"layer1.0.conv1.weight": torch.zeros(3, 1, 3, 3)}, "This is a ResNet"),
         (lambda _: {}, r"features\.\S*weight is missing"),
     ],
 )
@@ -190,11 +190,13 @@ def test_a_file_of_safetensors_is_read_by_name(tmp_path: Path) -> None:
 
 def test_a_foreign_file_is_told_from_ours(tmp_path: Path) -> None:
     save_file(theirs(network()), tmp_path / "theirs.safetensors")
-    with pytest.raises(ValueError, match="does not say which network .*load_torchvision_weights"):
+    with pytest.raises(ValueError, match=r"does not say which network .*load_torchvision_weights"):
         load_weights(tmp_path / "theirs.safetensors")
 
 
-@pytest.mark.parametrize("change", [lambda state: dict(list(state.items())[1:]), lambda state: {**state, "x": torch.zeros(2)}])  # fmt: skip
+@pytest.mark.parametrize(
+    "change", [lambda state: dict(list(state.items())[1:]), lambda state: {**state, "x": torch.zeros(2)}]
+)
 def test_a_file_whose_tensors_are_not_those_of_its_card(tmp_path: Path, change: Callable[[State], State]) -> None:
     from safetensors import safe_open
 
@@ -202,7 +204,7 @@ def test_a_file_whose_tensors_are_not_those_of_its_card(tmp_path: Path, change: 
     with safe_open(str(tmp_path / "ours.safetensors"), framework="pt") as file:
         metadata = file.metadata()
     save_file(dict(change(load_file(tmp_path / "ours.safetensors"))), tmp_path / "changed.safetensors", metadata)
-    with pytest.raises(ValueError, match="changed.*(is missing|has no place)"):
+    with pytest.raises(ValueError, match=r"changed.*(is missing|has no place)"):
         load_weights(tmp_path / "changed.safetensors")
 
 

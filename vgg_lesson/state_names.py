@@ -95,7 +95,9 @@ def fitted(
     layout = max(layouts, key=lambda known: len(given.keys() & set(layouts[known].values())))
     keys = layouts[layout]
     if layout == "timm's":  # its first two linear layers are kept as convolutions of one place
-        given = {key: tensor.flatten(1) if tensor.ndim == 4 and "fc" in key else tensor for key, tensor in given.items()}
+        given = {
+            key: tensor.flatten(1) if ".fc" in key and tensor.ndim == 4 else tensor for key, tensor in given.items()
+        }
     problems = [*_problems(given, wanted, keys)]
     if problems:
         more = f"; and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
@@ -153,10 +155,11 @@ def _hint(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
     foreign = next((words for pattern, words in FOREIGN if any(map(pattern.match, given))), "")
     normed, norming = (any(key.endswith("running_mean") for key in state) for state in (given, wanted))
     here, there = (sum(tensor.ndim == 4 for tensor in state.values()) for state in (wanted, given))
+    if foreign:
+        return f" {foreign[0].upper()}{foreign[1:]}."
     hints = (
-        f"{foreign[:1].upper()}{foreign[1:]}." if foreign else "",
-        f"It is of a network with{'' if normed else 'out'} batch norm: batch_norm={normed}." if normed != norming else "",
-        f"It has {there} convolutions, this network {here}: another config." if here != there and not foreign else "",
-        "It has no linear layers." if not any(tensor.ndim == 2 for tensor in given.values()) and not foreign else "",
-    )  # fmt: skip
-    return "".join(f" {hint}" for hint in hints if hint)
+        (normed != norming, f"It is of a network with{'' if normed else 'out'} batch norm: batch_norm={normed}."),
+        (there != here, f"It has {there} convolutions, this network {here}: another config."),
+        (all(tensor.ndim != 2 for tensor in given.values()), "It has no linear layers."),
+    )
+    return "".join(f" {hint}" for holds, hint in hints if holds)

@@ -48,8 +48,9 @@ def download(folder: Path, *, seconds: float = 180.0, show: bool = True) -> None
         for name, md5 in FashionMNIST.resources:
             content = _get(FashionMNIST.mirrors[0] + name, deadline, bar.update)
             if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-                page = "; a login page of the network?" if content.lstrip()[:1] == b"<" else ", or it was damaged on its way"
-                raise BadDataError(f"the server sent something else than {name}{page}")
+                is_page = content.lstrip()[:1] == b"<"
+                reason = "; a login page of the network?" if is_page else ", or it was damaged on its way"
+                raise BadDataError(f"the server sent something else than {name}{reason}")
             files[name.removesuffix(".gz")] = gzip.decompress(content)
     install(files, folder)
 

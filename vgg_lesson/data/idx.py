@@ -196,7 +196,7 @@ def _read(path: Path, magic: int) -> bytearray:
 
 
 def _unpack(path: Path) -> bytearray:
-    """The content, read only as far as the longest file of the data set reaches: a small file may unfold to any size."""
+    """The content, read only as far as the longest of the files reaches: a small one may unfold to any size."""
     if path.is_dir():
         raise BadDataError(f"{path.name} is a folder; the file of that name is expected in its place")
     openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
