@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.request import getproxies, urlopen
+from urllib.request import build_opener, getproxies
 
 from tqdm.auto import tqdm
 
@@ -142,7 +142,8 @@ def _reason(error: Exception) -> str:
 
 
 def _opened(url: str) -> Any:
-    return urlopen(url, timeout=_SILENCE)  # nosec B310 torchvision's address; what comes must have its MD5 and our SHA-256
+    # urlopen would keep the proxies of its first call. What comes from torchvision's address must have its MD5.
+    return build_opener().open(url, timeout=_SILENCE)
 
 
 def _answer_within(seconds: float, call: Callable[[], Any]) -> Any:
