@@ -213,7 +213,7 @@ def test_train_goes_on_where_it_was_interrupted(
 # --- tables that went through a spreadsheet program
 
 
-def through_excel(text: str, *, comma: str = ",", separator: str = ",") -> str:
+def through_excel(text: str, *, comma: str = ".", separator: str = ",") -> str:
     rows = [line.split(",") for line in text.splitlines()]
     return "\r\n".join(separator.join(cell.replace(".", comma) for cell in row) for row in rows) + "\r\n"
 
@@ -221,8 +221,8 @@ def through_excel(text: str, *, comma: str = ",", separator: str = ",") -> str:
 SPREADSHEETS: dict[str, Callable[[str], bytes]] = {
     "Excel, UTF-8 with a mark": lambda text: b"\xef\xbb\xbf" + through_excel(text).encode(),
     "Excel in German": lambda text: through_excel(text, comma=",", separator=";").encode("cp1252"),
-    "Excel, Unicode text": lambda text: through_excel(text, separator="\t").encode("utf-16"),
-    "Excel's sep line": lambda text: b"sep=;\r\n" + through_excel(text, separator=";").encode(),
+    "Excel, Unicode text": lambda text: through_excel(text, comma=",", separator="\t").encode("utf-16"),
+    "Excel's sep line": lambda text: b"sep=;\r\n" + through_excel(text, comma=",", separator=";").encode(),
     "LibreOffice, all quoted": lambda text: "\n".join(
         ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
     ).encode(),
@@ -230,7 +230,7 @@ SPREADSHEETS: dict[str, Callable[[str], bytes]] = {
         ",".join(f'"{cell.replace(".", ",")}"' for cell in line.split(",")) for line in text.splitlines()
     ).encode(),
     "empty lines and columns": lambda text: ("\n" + "".join(f"{line},,\n,,\n" for line in text.splitlines())).encode(),
-    "whole numbers with a point": lambda text: re.sub(r"^(\d+),(\d+)", r"\1.0,\2.0", text, flags=re.M).encode(),
+    "whole numbers with a point": lambda text: re.sub(r"^(\d+),(\d+)(?=,)", r"\1.0,\2.0", text, flags=re.M).encode(),
     "names in capitals, with blanks": lambda text: text.replace("train_loss", " Train_Loss ").encode(),
     "another order, and a column of one's own": lambda text: "\n".join(
         ",".join([f"note {place}" if place else "note", *reversed(line.split(","))])
@@ -249,8 +249,7 @@ def test_a_history_is_read_back_from_what_a_spreadsheet_makes_of_it(tmp_path: Pa
         file.write_bytes(SPREADSHEETS[program](file.read_text()))
     again = History.from_csv(path)
     assert again.epochs == epochs
-    if program != "whole numbers with a point":
-        assert again.step_losses == [2.5, 1.5]
+    assert again.step_losses == [2.5, 1.5]
 
 
 @pytest.mark.parametrize(
