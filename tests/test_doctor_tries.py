@@ -13,12 +13,12 @@ import torch
 
 from tests.data_fixtures import alone_fixture  # noqa: F401
 from vgg_lesson.__main__ import main
-from vgg_lesson.classroom import doctor as _  # noqa: F401
+from vgg_lesson.classroom import doctor as check_up
 from vgg_lesson.classroom.widgets import receptive_field
 from vgg_lesson.support.style import LessonFigure
 from vgg_lesson.training.history import History
 
-MODULE: Any = sys.modules["vgg_lesson.classroom.doctor"]
+MODULE: Any = sys.modules[check_up.__module__ if callable(check_up) else check_up.__name__]
 Break = Callable[[pytest.MonkeyPatch, Path], None]
 
 

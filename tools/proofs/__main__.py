@@ -13,6 +13,7 @@ PROOFS = {
     "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
     "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
     "rough": "killed runs, damaged checkpoints, bad data, wrong calls, bandit and pip-audit (ten minutes)",
+    "world": "a hundred odd settings of ordinary machines (Linux, root for some; a quarter of an hour)",
     "suite": "all tests twenty times, five of them with every processor busy (hours; goes on where it stopped)",
     "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
 }
