@@ -79,7 +79,12 @@ def test_a_file_keeps_its_mode_and_is_never_readable_to_more(
     path.write_text("old")
     path.chmod(kept)
     sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda handle: (seen.append(os.fstat(handle).st_mode & 0o077), sync(handle)))
+
+    def watched(handle: int) -> None:
+        seen.append(os.fstat(handle).st_mode & 0o077)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", watched)
     write_atomically(path, b"new")
     assert mode(path) == kept and path.read_bytes() == b"new" and seen == [0]
 

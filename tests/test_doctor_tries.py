@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from vgg_lesson.classroom.widgets import receptive_field
 from vgg_lesson.support.style import LessonFigure
 from vgg_lesson.training.history import History
 
-MODULE: Any = sys.modules[check_up.__module__ if callable(check_up) else check_up.__name__]
+MODULE: Any = check_up
 Break = Callable[[pytest.MonkeyPatch, Path], None]
 
 

@@ -290,7 +290,7 @@ def test_names_with_dots_do_not_collide(tmp_path: Path) -> None:
 def test_the_card_of_a_run_that_diverged_is_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split, root: sample[split].subset(256))
     out = tmp_path / "net.safetensors"
     command = ["train", "--budget", "smoke", "--lr", "1e6", "--no-batch-norm", "--steps", "4", "--out", str(out)]
     assert main([*command, "--log", str(tmp_path / "log.csv"), "--width", "0.05", "--hidden", "16"]) == 0
@@ -305,7 +305,7 @@ def test_the_card_of_a_run_that_diverged_is_json(
 def test_a_log_that_cannot_be_written_costs_no_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split: sample[split].subset(256))
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split, root: sample[split].subset(256))
     out = tmp_path / "net.safetensors"
     command = ["train", "--budget", "smoke", "--steps", "1", "--out", str(out), "--width", "0.05", "--hidden", "16"]
     assert main([*command, "--log", str(tmp_path)]) == 0

@@ -21,7 +21,7 @@ from vgg_lesson.data.sources import SAMPLE, is_offline
 from vgg_lesson.support.budgets import get_budget
 from vgg_lesson.support.environment import NO, YES, count_from, switch_from
 from vgg_lesson.support.streams import as_argument, forgiving_streams, quoted, setting
-from vgg_lesson.training.distributed import joined
+from vgg_lesson.training.distributed import init_distributed
 
 CASES = (str.lower, str.upper, str.title, lambda word: f"  {word}\t", lambda word: f'"{word}"')
 
@@ -72,13 +72,13 @@ def test_what_is_no_count_is_refused_by_name(
 ) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", text)
-    with pytest.raises(ValueError, match=f"WORLD_SIZE={text!r} is no count"), joined():
+    with pytest.raises(ValueError, match=f"WORLD_SIZE={text!r} is no count"), init_distributed():
         pass
     assert main(["train", "--budget", "smoke", "--out", str(tmp_path / "net.safetensors")]) == 1
     assert "WORLD_SIZE" in capsys.readouterr().err
     monkeypatch.setenv("WORLD_SIZE", "")
-    with joined() as team:
-        assert team.size == 1
+    with init_distributed() as group:
+        assert group.size == 1
 
 
 # --- pasting

@@ -8,8 +8,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-# What a first lesson does: the banner, data, two steps, a file written and read, a figure, a view, trained weights.
+# What a first lesson does: the banner, data, two steps, a file written and read, a figure, a view, trained weights; and
+# in a folder that it is given, a working copy.
 LESSON = """
+import sys
+
 from vgg_lesson import History, banner, class_vgg, fit, load_fashion_mnist, load_trained, widgets
 from vgg_lesson.training.progress import loss_curve
 
@@ -21,6 +24,10 @@ assert len(History.from_csv("log.csv").step_losses) == 2
 assert len(loss_curve(history, 2).png()) > 1000
 assert "text/plain" in widgets.receptive_field()._repr_mimebundle_()
 load_trained()
+if sys.argv[1:]:
+    from vgg_lesson.__main__ import main
+
+    assert main(["copy", sys.argv[1]]) == 0
 print("lesson done")
 """
 RUN = '"$PY" lesson.py'
@@ -83,7 +90,7 @@ LOCALES = _by_variable(
         "output in Latin-1": {"PYTHONIOENCODING": "latin-1:strict"},
         "Chinese": {"LANGUAGE": "zh", "LANG": "zh_CN.UTF-8"},
     },
-    script=f"{DOCTOR} && {COPY} copy && {TRAIN} net.safetensors",
+    script=DOCTOR,
     says=READY,
 )
 STREAMS = [
@@ -103,8 +110,8 @@ STREAMS = [
     Setting("streams", "a reader that never reads", f"{TRAIN} net.safetensors | true; test -s net.json", ""),
     Setting("streams", "nohup", f"nohup {TRAIN} net.safetensors >out 2>&1 && test -s net.json", "", needs=("nohup",)),
     Setting("streams", "a terminal of 20 columns", RUN, variables={"COLUMNS": "20", "TERM": "dumb"}),
-    Setting("streams", "a terminal of no columns", f"{DOCTOR} && {RUN}", variables={"COLUMNS": "0", "LINES": "0"}),
-    Setting("streams", "columns that are no number", f"{DOCTOR} && {RUN}", variables={"COLUMNS": "wide"}),
+    Setting("streams", "a terminal of no columns", DOCTOR, READY, variables={"COLUMNS": "0", "LINES": "0"}),
+    Setting("streams", "columns that are no number", DOCTOR, READY, variables={"COLUMNS": "wide"}),
 ]  # fmt: skip
 MODES = [
     Setting(
@@ -130,9 +137,9 @@ HOMES = [
             "a home that is a file": {"HOME": "{here}/lesson.py"},
             "no name": {"USER": "", "LOGNAME": "", "USERNAME": ""},
         },
-        f"{DOCTOR} && {RUN}",
+        DOCTOR, READY,
     ),
-    Setting("home", "no HOME", f"unset HOME; {DOCTOR} && {RUN}"),
+    Setting("home", "no HOME", f"unset HOME; {RUN}"),
     Setting("home", "no HOME and no entry in passwd", f"{NOBODY} env -u HOME {DOCTOR}", READY,
             needs=("root", "setpriv")),
     Setting("home", "the same, a lesson", f"{NOBODY} env -u HOME {RUN}", needs=("root", "setpriv")),
@@ -141,26 +148,29 @@ HOMES = [
             variables={"HOME": "{here}", "VGG_LESSON_DATA": "~/fm"}, quick=True),
 ]  # fmt: skip
 NAMES = {
-    "blanks": "two words", "umlauts": "Übung für Anfänger", "an apostrophe": "it's", "quotes": 'a "b"', "a dollar": "$HOME",
+    "blanks": "two words", "umlauts": "Übung für Anfänger", "an apostrophe": "it's", "quotes": 'a "b"',
+    "a dollar": "$HOME",
     "a semicolon": "a;b", "an ampersand": "a&b", "a percent sign": "%PATH%", "a leading dash": "-f", "an emoji": "🧥",
     "a line break": "two\nlines", "brackets": "[a-z]*", "a hash": "#1", "a backslash": "a\\b", "a trailing dot": "a.",
     "a tilde": "~", "120 letters": "x" * 120, "Chinese letters": "服装",
 }  # fmt: skip
 FOLDERS = [
     Setting(
-        "folders", name, f'mkdir -p -- "./$NAME" && cp lesson.py "./$NAME" && cd -- "./$NAME" && {RUN} && '
-        f'{COPY} "./$NAME" && {TRAIN} "./$NAME/net.safetensors"', variables={"NAME": folder},
+        "folders", name, f'mkdir -p -- "./$NAME" && cp lesson.py "./$NAME" && cd -- "./$NAME" && {RUN} "./$NAME"',
+        variables={"NAME": folder},
     )
     for name, folder in NAMES.items()
 ] + [
     Setting("folders", "bytes that are no UTF-8",
-            f"NAME=$'caf\\xe9'; mkdir \"$NAME\" && cp lesson.py \"$NAME\" && cd \"$NAME\" && {RUN} && {DOCTOR}"),
+            f"NAME=$'caf\\xe9'; mkdir \"$NAME\" && cp lesson.py \"$NAME\" && cd \"$NAME\" && {RUN}"),
     Setting("folders", "thirty folders deep",
             f'd=$(printf "folder/%.0s" $(seq 30)); mkdir -p "$d" && cp lesson.py "$d" && cd "$d" && {RUN}'),
-    Setting("folders", "a folder behind a link", f"mkdir real && ln -s real link && cp lesson.py real && cd link && {RUN}"),
+    Setting("folders", "a folder behind a link", 
+            f"mkdir real && ln -s real link && cp lesson.py real && cd link && {RUN}"),
     Setting("folders", "a folder that was removed", f"mkdir gone && cd gone && rmdir ../gone && {DOCTOR}", "files",
             works=False),
-    Setting("folders", "somebody else's notebooks here", f"mkdir notebooks && touch notebooks/x.ipynb && {DOCTOR}", READY),
+    Setting("folders", "somebody else's notebooks here",
+            f"mkdir notebooks && touch notebooks/x.ipynb && {DOCTOR}", READY),
     Setting("folders", "something else in data", f"mkdir data && touch data/x && unset VGG_LESSON_DATA; {RUN}"),
     Setting("folders", "a file called data", f"touch data && unset VGG_LESSON_DATA; {RUN}"),
 ]  # fmt: skip
@@ -180,7 +190,7 @@ DISKS = [
             needs=("root", "unshare")),
     Setting("disks", "no /dev/shm to write to", f"unshare -m bash -c 'mount -t tmpfs -o ro tmpfs /dev/shm && {RUN}'",
             needs=("root", "unshare")),
-    Setting("disks", "no folder for temporary files", f"{DOCTOR} && {RUN}", variables={"TMPDIR": "/no/such/place"}),
+    Setting("disks", "no folder for temporary files", DOCTOR, READY, variables={"TMPDIR": "/no/such/place"}),
     Setting("disks", "a file in place of the folder", f"touch there; {TRAIN} there/net.safetensors",
             "a file is in the place of the folder", works=False),
     Setting("disks", "a copy onto a file", f"touch there; {COPY} there", "that is a file|in the place", works=False),
@@ -199,7 +209,8 @@ MACHINES = [
             "GPU -1": {"CUDA_VISIBLE_DEVICES": "-1"},
             "a GPU that is not there": {"CUDA_VISIBLE_DEVICES": "7"},
         },
-        f"{DOCTOR} && {RUN}",
+        DOCTOR,
+        READY,
     ),
     Setting("processors and memory", "one processor", f"taskset -c 0 {RUN}", needs=("taskset",)),
     Setting("processors and memory", "few open files", f"ulimit -n 64; {RUN}"),
@@ -227,7 +238,8 @@ SWITCHES = [
             variables={"VGG_LESSON_DATAS": "x"}),
     Setting("switches", "WORLD_SIZE=zwei", f"{TRAIN} net.safetensors", "WORLD_SIZE='zwei' is no count", works=False,
             variables={"RANK": "0", "WORLD_SIZE": "zwei"}),
-    Setting("switches", "an empty WORLD_SIZE", f"{TRAIN} net.safetensors", "", variables={"RANK": "0", "WORLD_SIZE": ""}),
+    Setting("switches", "an empty WORLD_SIZE", f"{TRAIN} net.safetensors", "",
+            variables={"RANK": "0", "WORLD_SIZE": ""}),
     Setting("switches", "a data folder that is missing", DOCTOR, r"\[FAIL\] data: VGG_LESSON_DATA=.* is missing",
             works=False, variables={"VGG_LESSON_DATA": "/no/such/folder"}),
 ]  # fmt: skip
@@ -250,7 +262,9 @@ PYTHONS = _by_variable(
     },
 )
 STYLES = [
-    *_by_variable("matplotlib", {f"MPLBACKEND={name}": {"MPLBACKEND": name} for name in ("agg", "svg", "pdf", "TkAgg")}),
+    *_by_variable(
+        "matplotlib", {f"MPLBACKEND={name}": {"MPLBACKEND": name} for name in ("agg", "svg", "TkAgg", "pdf")}
+    ),
     *(
         Setting("matplotlib", name, f"mkdir -p mpl && printf '%b' \"$STYLE\" >mpl/matplotlibrc; {RUN}",
                 variables={"MPLCONFIGDIR": "{here}/mpl", "STYLE": style})
@@ -312,14 +326,16 @@ FILES = [
     Setting("files", "a log to the screen", f"{TRAIN} net.safetensors --log /dev/stdout", "epoch,step,train_loss"),
     Setting("files", "a log that is a folder", f"mkdir log; {TRAIN} net.safetensors --log log && test -s net.json",
             "the epochs could not be kept"),
-    Setting("files", "a name of 240 letters", f'N=$(printf "n%.0s" $(seq 228)).safetensors; {TRAIN} "$N" && test -s "$N"',
+    Setting("files", "a name of 240 letters",
+            f'N=$(printf "n%.0s" $(seq 228)).safetensors; {TRAIN} "$N" && test -s "$N"',
             ""),
     Setting("files", "a name of 300 letters", f'N=$(printf "n%.0s" $(seq 300)).safetensors; {TRAIN} "$N"',
             "too long", works=False),
     Setting("files", "a checkpoint of something else", f"echo x >net.checkpoint; {TRAIN} net.safetensors",
             "is no checkpoint", works=False),
     Setting("files", "a copy made twice", f"{COPY} copy && {COPY} copy", "up to date"),
-    Setting("files", "a folder for --out that is not there", f"{TRAIN} a/b/net.safetensors && test -s a/b/net.json", ""),
+    Setting("files", "a folder for --out that is not there",
+            f"{TRAIN} a/b/net.safetensors && test -s a/b/net.json", ""),
 ]  # fmt: skip
 GET = f"unset VGG_LESSON_DATA; {DATA} there"
 NEAR = [

@@ -50,7 +50,7 @@ def forgiving_streams() -> Iterator[list[str]]:
     before = sys.stdout, sys.stderr
     _occupy_standard_handles()
     lost: list[str] = []
-    sys.stdout, sys.stderr = _Forgiving(before[0], lost), _Forgiving(before[1], [])  # type: ignore[assignment]
+    sys.stdout, sys.stderr = _Forgiving(before[0], lost), _Forgiving(before[1], [])
     try:
         yield lost
         sys.stdout.flush()
