@@ -31,10 +31,10 @@ from vgg_lesson import History, build_vgg, load_weights, save_weights
 from vgg_lesson.classroom import working_copy
 from vgg_lesson.data.idx import FILES, near_misses, read_split
 from vgg_lesson.data.pictures import garment_and_remark, open_picture
-from vgg_lesson.homework import HANDED_IN
 from vgg_lesson.training.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.training.history import EpochRecord
 
+HANDED_IN = "handed in: "  # how a submission prints its answers
 TOKENS = (
     b"\0", b"\xff" * 8, b"\n", b",", b";", b'"', b"{", b"}", b"[", b"]", b"null", b"NaN", b"-1", b"1e999", b"9" * 40,
     b"\xef\xbb\xbf", b"\xff\xfe", b"inf", b"<html>", b"\x7f\xff\xff\xff", b"{}", b"[" * 2000,
@@ -252,7 +252,7 @@ def read_notebook(folder: Path, pair: tuple[bytes, bytes]) -> None:
     target.mkdir(exist_ok=True)
     (source / "00_start_here.ipynb").write_bytes(notebooks()[0])
     (target / "00_start_here.ipynb").write_bytes(pair[0])
-    (target / working_copy._RECORD).write_bytes(pair[1])
+    (target / ".copied.json").write_bytes(pair[1])
     working_copy.copy_notebooks(target, source=source)
 
 
