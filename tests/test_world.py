@@ -1,4 +1,4 @@
-"""The odd settings of ``python -m tools.proofs world``: that there are enough, that a miss is seen, and the quick ones."""
+"""The odd settings of ``python -m tools.proofs world``: there are enough, a miss is seen, the quick ones are tried."""
 
 from __future__ import annotations
 

@@ -40,6 +40,16 @@ FOREIGN = (
 )
 
 
+def plain_name(name: str) -> str:
+    """A weight's name without what compiling it, or sharing it between processes, puts before or between its parts."""
+    return ".".join(part for part in name.split(".") if part not in WRAPPERS)
+
+
+def plain_names(state: Mapping[str, Any]) -> dict[str, Any]:
+    """A state dict under plain names."""
+    return {plain_name(name): value for name, value in state.items()}
+
+
 def tensors_by_name(name: str, state: object) -> dict[str, Tensor]:
     """``state`` as tensors under plain names: taken out of a checkpoint around it, without what wrappers add.
 
@@ -53,7 +63,7 @@ def tensors_by_name(name: str, state: object) -> dict[str, Tensor]:
     plain: dict[str, Tensor] = {}
     origin: dict[str, str] = {}
     for key, tensor in state.items():
-        short = ".".join(part for part in key.split(".") if part not in WRAPPERS)
+        short = plain_name(key)
         if short in plain:
             raise ValueError(f"{name} holds {short} twice, as {origin[short]} and as {key}; which one is meant?")
         plain[short], origin[short] = tensor, key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,12 +15,15 @@ from typing import NamedTuple
 
 from tools.paths import ROOT
 from tools.proofs.report import Proof
+from tools.proofs.suite import code_state
 from tools.proofs.world_settings import LESSON, SETTINGS, Setting
 from vgg_lesson.data.sources import SAMPLE
+from vgg_lesson.support.files import write_atomically
 
 FEWEST = 100
+KEPT = ROOT / "build" / "world.json"
 AT_ONCE = 4
-PATIENCE = 240  # seconds
+PATIENCE = 900  # seconds; a busy machine may need many
 UGLY = re.compile(r"Traceback \(most recent|Exception ignored|Segmentation fault|core dumped")
 # What the machine that proves it brings must not decide.
 LEFT_OUT = re.compile(
@@ -62,11 +66,20 @@ def run(names: Sequence[str] = ()) -> Proof:
 
 
 def tried(settings: Iterable[Setting]) -> list[Outcome]:
-    """What each setting did, in order."""
+    """What each setting did, in order.
+
+    What was met is kept in ``build/world.json``, so that the command can be stopped and given again on the same code.
+    """
+    state = code_state()
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    met = set(kept["met"]) if kept.get("state") == state else set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = []
-        for outcome in pool.map(tried_once, settings):
+        for outcome in pool.map(lambda each: Outcome(each) if _key(each) in met else tried_once(each), settings):
             outcomes.append(outcome)
+            if not (outcome.wrong or outcome.skipped):
+                met.add(_key(outcome.setting))
+                write_atomically(KEPT, json.dumps({"state": state, "met": sorted(met)}).encode())
             said = outcome.wrong or outcome.skipped or "met"
             print(f"{outcome.setting.kind}: {outcome.setting.name}: {said}", flush=True)
         return outcomes
@@ -114,6 +127,10 @@ def environment(setting: Setting, folder: Path) -> dict[str, str]:
     }  # fmt: skip
     changed = {name: value.replace("{here}", str(folder)) for name, value in setting.variables.items()}
     return {**plain, **changed}
+
+
+def _key(setting: Setting) -> str:
+    return f"{setting.kind}: {setting.name}"
 
 
 def _escaped(text: str) -> str:

@@ -157,16 +157,6 @@ def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
     return card
 
 
-def plain_name(name: str) -> str:
-    """A weight's name without what compiling or sharing between processes puts before it."""
-    return name.replace("_orig_mod.", "").removeprefix("module.")
-
-
-def plain_names(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A state dict under plain names."""
-    return {plain_name(name): value for name, value in state.items()}
-
-
 def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to.
 
