@@ -115,8 +115,12 @@ def tables() -> tuple[bytes, ...]:
         b"\xef\xbb\xbf" + plain,
         german,
         plain.decode().replace(",", "\t").encode("utf-16"),
-        b"step,loss\n1,2.5\n",
     )
+
+
+def step_tables() -> tuple[bytes, ...]:
+    """The losses beside it."""
+    return b"step,loss\n1,2.5\n2,nan\n", b"step;loss\r\n1;2,5\r\n"
 
 
 @cache
@@ -265,7 +269,7 @@ def read_answer(folder: Path, content: bytes) -> None:
 
 READERS: Mapping[str, tuple[Callable[[], st.SearchStrategy[Any]], Callable[[Path, Any], None]]] = {
     "idx": (lambda: st.tuples(st.sampled_from(("", ".gz", ".xz")), damaged(idx_files), damaged(idx_files)), read_idx),
-    "csv": (lambda: st.tuples(damaged(tables), damaged(tables)), read_table),
+    "csv": (lambda: st.tuples(damaged(tables), damaged(step_tables)), read_table),
     "safetensors": (lambda: damaged(weights), read_weights),
     "cards": (lambda: changed(card), read_card),
     "checkpoints": (lambda: damaged(checkpoints), read_checkpoint),
