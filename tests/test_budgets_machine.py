@@ -95,6 +95,14 @@ def test_variables_of_jupyterhub(container: Path, monkeypatch: pytest.MonkeyPatc
     assert (cpu_count(), memory_limit()) == (16, 64 << 30)
 
 
+@pytest.mark.parametrize("text", ["", "many", "100000", "1 0", "-1 x", "::", "no colons", "0::/pod"])
+def test_whatever_a_container_writes_there_ends_nothing(container: Path, text: str) -> None:
+    put(container / "membership", f"{text}\n0::/pod\n3:cpu:/")
+    for name in ("pod/cpu.max", "pod/memory.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us"):
+        put(container / name, text)
+    assert cpu_count() >= 1 and (memory_limit() or 0) > 0
+
+
 def test_set_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     before = torch.get_num_threads()
     try:

@@ -34,6 +34,7 @@ from vgg_lesson.classroom.doctor import (
 from vgg_lesson.classroom.working_copy import copy_notebooks
 from vgg_lesson.data import sources
 from vgg_lesson.data.idx import SAMPLE_COUNTS
+from vgg_lesson.support.streams import setting
 from vgg_lesson.training.checkpoints import load_weights
 from vgg_lesson.training.recipes import PLANS
 
@@ -132,7 +133,7 @@ def stocked(alone: Path, idx_files: dict[str, bytes], small_set: None) -> Path:
 
 def test_data_from_this_machine(stocked: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "--to", str(stocked)]) == 0
-    assert f"set VGG_LESSON_DATA={stocked.resolve()}" in capsys.readouterr().out
+    assert setting("VGG_LESSON_DATA", stocked.resolve()) in capsys.readouterr().out
     assert len(list((stocked / "FashionMNIST" / "raw").iterdir())) == 4
     assert main(["data", "--to", str(stocked)]) == 0
     assert "already holds" in capsys.readouterr().out

@@ -79,6 +79,9 @@ def test_places_in_order(alone: Path, idx_files: dict[str, bytes], monkeypatch: 
 def test_data_beside_the_notebooks_are_found(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "REPOSITORY", alone.parent)
     (alone.parent / "notebooks").mkdir()
+    assert sources.usual_folders()[:2] == [alone, sources.DEBIAN]  # somebody else's notebooks beside other packages
+    for mark in sources.REPOSITORY_MARKS:
+        (alone.parent / mark).touch()
     assert sources.usual_folders()[:2] == [alone, alone.parent / "notebooks" / "data"]
     assert sources.download_folder() == alone
     assert sources.shown(alone) == "data"
@@ -172,7 +175,9 @@ def test_named_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / IMAGES).mkdir()
     (tmp_path / LABELS).mkdir()
     monkeypatch.setenv(sources.FOLDER_VARIABLE, str(tmp_path))
-    with pytest.raises(ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte cannot be read"):
+    with pytest.raises(
+        ValueError, match=r"^VGG_LESSON_DATA=.*t10k-images-idx3-ubyte is a folder; the file of that name"
+    ):
         load_fashion_mnist("test")
 
 

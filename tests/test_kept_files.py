@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from tests.data_fixtures import sample_fixture  # noqa: F401
 from tools import ship
@@ -23,6 +26,7 @@ from vgg_lesson.training.checkpoints import load_weights, save_weights, trained_
 from vgg_lesson.training.history import EpochRecord
 
 WEIGHTS = Path(__file__).parent.parent / "vgg_lesson" / "assets" / "weights"
+HEAD = b"epoch,step,train_loss,train_accuracy,validation_loss,validation_accuracy,seconds,lr\n"
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 8}
 
 
@@ -212,3 +216,106 @@ def test_train_goes_on_where_it_was_interrupted(
     assert "run the same command to go on" in capsys.readouterr().err and not out.exists()
     assert main(command) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"net.safetensors", "net.json"}
+
+
+# --- tables that went through a spreadsheet program
+
+
+def through_excel(text: str, *, comma: str = ".", separator: str = ",") -> str:
+    rows = [line.split(",") for line in text.splitlines()]
+    return "\r\n".join(separator.join(cell.replace(".", comma) for cell in row) for row in rows) + "\r\n"
+
+
+SPREADSHEETS: dict[str, Callable[[str], bytes]] = {
+    "Excel, UTF-8 with a mark": lambda text: b"\xef\xbb\xbf" + through_excel(text).encode(),
+    "Excel in German": lambda text: through_excel(text, comma=",", separator=";").encode("cp1252"),
+    "Excel, Unicode text": lambda text: through_excel(text, comma=",", separator="\t").encode("utf-16"),
+    "Excel's sep line": lambda text: b"sep=;\r\n" + through_excel(text, comma=",", separator=";").encode(),
+    "LibreOffice, all quoted": lambda text: "\n".join(
+        ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.splitlines()
+    ).encode(),
+    "German numbers in quotes": lambda text: "\n".join(
+        ",".join(f'"{cell.replace(".", ",")}"' for cell in line.split(",")) for line in text.splitlines()
+    ).encode(),
+    "empty lines and columns": lambda text: ("\n" + "".join(f"{line},,\n,,\n" for line in text.splitlines())).encode(),
+    "whole numbers with a point": lambda text: re.sub(r"^(\d+),(\d+)(?=,)", r"\1.0,\2.0", text, flags=re.M).encode(),
+    "names in capitals, with blanks": lambda text: text.replace("train_loss", " Train_Loss ").encode(),
+    "another order, and a column of one's own": lambda text: "\n".join(
+        ",".join([f"note {place}" if place else "note", *reversed(line.split(","))])
+        for place, line in enumerate(text.splitlines())
+    ).encode(),
+    "old Mac lines": lambda text: text.replace("\n", "\r").encode(),
+}
+
+
+@pytest.mark.parametrize("program", SPREADSHEETS)
+def test_a_history_is_read_back_from_what_a_spreadsheet_makes_of_it(tmp_path: Path, program: str) -> None:
+    path = tmp_path / "log.csv"
+    epochs = [EpochRecord(1, 3, 2.25, 0.1, None, None, 0.5, 0.1), EpochRecord(2, 6, 0.5, 0.75, 0.7, 0.8, 1.25, 1e-3)]
+    History("log", [2.5, 1.5], epochs).to_csv(path)
+    for file in (path, tmp_path / "log.steps.csv"):
+        file.write_bytes(SPREADSHEETS[program](file.read_text()))
+    again = History.from_csv(path)
+    assert again.epochs == epochs
+    assert again.step_losses == [2.5, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "there is no column"),
+        (b"epoch,step\n1,2\n", "there is no column lr, seconds, train_accuracy"),
+        (b"\xff\xfe\x00", "holds no epochs"),
+        (b"\x00\x01\x02\xff", "holds no epochs"),
+        (HEAD + b"1,3,2.25,0.1,,,0.5\n", "a row has 7 entries under 8 names"),
+        (HEAD + b"1.5,3,2.25,0.1,,,0.5,0.1\n", "epoch='1.5' is no whole number"),
+        (HEAD + b"inf,3,2.25,0.1,,,0.5,0.1\n", "epoch='inf' is no whole number"),
+        (HEAD + b"1,3,1.234.567,0.1,,,0.5,0.1\n", "1.234.567"),
+        (HEAD + b"1,3,,0.1,,,0.5,0.1\n", "train_loss"),
+        (HEAD + b'"' + b"x" * 200_000 + b'",3,2.25,0.1,,,0.5,0.1\n', "holds no epochs"),
+    ],
+)
+def test_a_table_that_is_none_of_ours_is_named(tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"^path=.*log\.csv.*{re.escape(told)}"):
+        History.from_csv(tmp_path / "log.csv")
+
+
+def test_names_with_dots_do_not_collide(tmp_path: Path) -> None:
+    for rate in (0.1, 0.2):
+        History(f"lr{rate}", [rate]).to_csv(tmp_path / f"lr{rate}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "lr0.1", "lr0.1.steps.csv", "lr0.2", "lr0.2.steps.csv",
+    ]  # fmt: skip
+    for rate in (0.1, 0.2):
+        assert History.from_csv(tmp_path / f"lr{rate}").step_losses == [rate]
+    History("run", [1.0]).to_csv(tmp_path / "run.csv")
+    with pytest.raises(ValueError, match=r"run\.steps\.csv.* is a name for step losses"):
+        History("other", [2.0]).to_csv(tmp_path / "run.steps.csv")
+    assert History.from_csv(tmp_path / "run.csv").step_losses == [1.0]
+
+
+def test_the_card_of_a_run_that_diverged_is_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split, root: sample[split].subset(256))
+    out = tmp_path / "net.safetensors"
+    command = ["train", "--budget", "smoke", "--lr", "1e6", "--no-batch-norm", "--steps", "4", "--out", str(out)]
+    assert main([*command, "--log", str(tmp_path / "log.csv"), "--width", "0.05", "--hidden", "16"]) == 0
+    with safe_open(str(out), framework="pt") as file:
+        metadata = file.metadata()
+    for text in (capsys.readouterr().out, out.with_suffix(".json").read_text(), *metadata.values()):
+        json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert len(History.from_csv(tmp_path / "log.csv").step_losses) == 4
+    load_weights(out)
+
+
+def test_a_log_that_cannot_be_written_costs_no_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda split, root: sample[split].subset(256))
+    out = tmp_path / "net.safetensors"
+    command = ["train", "--budget", "smoke", "--steps", "1", "--out", str(out), "--width", "0.05", "--hidden", "16"]
+    assert main([*command, "--log", str(tmp_path)]) == 0
+    assert "the epochs could not be kept" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.json", "net.safetensors"]

@@ -14,6 +14,7 @@ from torch import nn
 
 from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.models import VGG, VGGBlock, build_vgg, class_vgg, evaluating, initialize, load_torchvision_weights
+from vgg_lesson.state_names import vgg_names
 
 SMALL: dict[str, Any] = {"in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.05, "hidden": 16}
 LAYOUTS = {"vgg11": "VGG-11", "vgg13": "VGG-13", "vgg16": "VGG-16", "vgg19": "VGG-19"}
@@ -66,10 +67,7 @@ MOVED = VGGConfig(
 
 def as_torchvision(model: VGG) -> dict[str, torch.Tensor]:
     """The weights under torchvision's names: one flat ``features``."""
-    flat = nn.Sequential(*(layer for block in model.features for layer in block.children()))
-    return {f"features.{key}": value for key, value in flat.state_dict().items()} | {
-        f"classifier.{key}": value for key, value in model.classifier.state_dict().items()
-    }
+    return {theirs: model.state_dict()[ours] for ours, theirs in vgg_names(model)["torchvision's"].items()}
 
 
 def test_a_block_can_be_sliced() -> None:
@@ -99,11 +97,14 @@ def test_weights_are_copied_into_a_network_that_has_its_own() -> None:
         ({"image_size": 32}, "1×1 grid .*image_size 224 to 255"),
         ({"image_size": 256}, "8×8 grid"),
         ({"image_size": 224, "head": "gap"}, "head='gap'"),
-        ({"image_size": 224, "config": "VGG-13"}, "do not match .*VGG-13"),
-        ({"image_size": 224, "batch_norm": True}, "do not match .*batch_norm"),
-        ({"image_size": 224, "num_classes": 9}, "do not match .*num_classes"),
-        ({"image_size": 224, "config": "VGG-11-LRN"}, "do not match .*VGG-11-LRN"),
-        ({"image_size": 224, "config": MOVED}, "do not match .*pools elsewhere"),
+        ({"image_size": 224, "config": "VGG-13"}, "does not fit this VGG-13: .*8 convolutions, this network 10"),
+        ({"image_size": 224, "batch_norm": True}, "does not fit this VGG-11: .*without batch norm: batch_norm=False"),
+        (
+            {"image_size": 224, "num_classes": 9},
+            r"VGG-11: classifier\.6\.weight has shape \(10, 16\), this network has \(9, 16\); classifier\.6\.bias",
+        ),
+        ({"image_size": 224, "config": "VGG-11-LRN"}, r"does not fit this VGG-11-LRN: features\.4\.weight is missing"),
+        ({"image_size": 224, "config": MOVED}, "does not fit this pools elsewhere: features"),
     ],
 )
 def test_weights_of_another_network_are_refused(changes: dict[str, Any], message: str) -> None:

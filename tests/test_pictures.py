@@ -12,11 +12,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, PngImagePlugin, features
 
 from vgg_lesson import load_fashion_mnist
 from vgg_lesson.data import pictures
-from vgg_lesson.data.pictures import garment_from_picture, open_picture
+from vgg_lesson.data.pictures import (
+    DIM,
+    FAINT,
+    HOLLOW,
+    NOTHING,
+    PIECES,
+    UNEVEN,
+    garment_and_remark,
+    garment_from_picture,
+    open_picture,
+)
 
 RED, DARK, PALE = (170, 40, 30), (30, 30, 40), (235, 235, 225)
 
@@ -111,6 +121,7 @@ def test_a_camera_held_sideways(format: str) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3000, 2), (2, 3000), (28, 28)])
 @pytest.mark.parametrize("value", [0, 127, 128, 255])
+@pytest.mark.filterwarnings("ignore:nothing stands out")
 def test_any_size_and_nothing_to_see(size: tuple[int, int], value: int) -> None:
     garment = garment_from_picture(Image.new("L", size, value))
     assert garment.shape == (28, 28) and not garment.any()
@@ -220,3 +231,189 @@ def test_wrong_arguments() -> None:
     for source in (None, 5, torch.zeros(28, 28)):
         with pytest.raises(TypeError, match="a path or a Pillow image"):
             garment_from_picture(source)  # type: ignore[arg-type]
+
+
+# --- backgrounds that are not white, and what must be said
+
+
+def shirt(ground: Any, thing: Any, pocket: Any = None) -> Image.Image:
+    """A shirt off the middle, perhaps with a pocket."""
+    image = Image.new("RGB", (400, 300), ground)
+    draw = ImageDraw.Draw(image)
+    draw.polygon(OUTLINE, fill=thing)
+    if pocket:
+        draw.rectangle((210, 110, 245, 150), fill=pocket)
+    return image
+
+
+OUTLINE = [
+    (130, 60), (170, 40), (230, 40), (270, 60), (320, 120), (285, 145), (262, 120), (262, 270), (138, 270), (138, 120),
+    (115, 145), (80, 120),
+]  # fmt: skip
+
+
+def before(ground: np.ndarray, thing: Any) -> Image.Image:
+    """The shirt on any background, (300, 400, 3)."""
+    image = Image.fromarray(ground.clip(0, 255).astype(np.uint8))
+    ImageDraw.Draw(image).polygon(OUTLINE, fill=thing)
+    return image
+
+
+def iou(garment: torch.Tensor) -> float:
+    """How much of the shirt, and nothing else, is lit."""
+    wanted = garment_from_picture(shirt("white", "black")) > 60
+    lit = garment > 60
+    return float((lit & wanted).sum() / (lit | wanted).sum())
+
+
+def grey_of(level: int) -> tuple[int, int, int]:
+    return level, level, level
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (shirt(grey_of(215), grey_of(255)), DIM),
+        (shirt(grey_of(60), grey_of(5)), DIM),
+        (shirt(grey_of(120), grey_of(20)), ""),
+        (shirt(grey_of(128), "white", "black"), ""),
+        (shirt((30, 40, 180), (190, 30, 30)), ""),
+        (shirt((200, 40, 40), (40, 140, 40)), ""),
+        (shirt((60, 150, 60), (190, 40, 40), "yellow"), ""),
+        (shirt(grey_of(200), (255, 192, 203)), DIM),
+        (shirt("white", (40, 40, 90)), ""),
+        (shirt("black", (40, 160, 90)), ""),
+    ],
+)
+def test_the_whole_garment_on_any_plain_background(image: Image.Image, told: str) -> None:
+    garment, remark = garment_and_remark(open_picture(image))
+    assert remark == told and iou(garment) > 0.9
+    assert garment[garment > 0].float().quantile(0.9) >= FAINT
+
+
+ROWS, COLUMNS = np.mgrid[0:300, 0:400]
+RANDOM = np.random.default_rng(0)
+RINGS = ((COLUMNS - 200) / 200) ** 2 + ((ROWS - 150) / 150) ** 2
+BUSY = RANDOM.integers(0, 255, (30, 40, 3), dtype=np.uint8).repeat(10, axis=0).repeat(10, axis=1)
+CHECKS = np.where(((ROWS // 30 + COLUMNS // 30) % 2)[..., None], grey_of(90), grey_of(255))
+VIGNETTE = (245 * (1 - 0.35 * RINGS))[..., None] * np.ones(3)
+WOOD = np.array([160, 110, 70]) + 25 * np.sin(ROWS / 6 + 3 * np.sin(COLUMNS / 90))[..., None]
+
+
+def framed() -> Image.Image:
+    image = Image.new("RGB", (400, 300), (60, 40, 30))
+    image.paste(shirt("white", (30, 30, 60)).resize((340, 250)), (30, 25))
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (before(BUSY, grey_of(20)), UNEVEN),
+        (before(CHECKS, (200, 30, 30)), UNEVEN),
+        (before(VIGNETTE, (40, 40, 90)), UNEVEN),
+        (before(WOOD, (230, 230, 235)), UNEVEN),
+        (shirt("white", (40, 60, 120)).crop((120, 70, 290, 260)), UNEVEN),
+        (shirt("white", (40, 60, 120)).crop((140, 70, 260, 260)), NOTHING),
+        (shirt("white", (252, 250, 250)), NOTHING),
+        (framed(), HOLLOW),
+        (shirt("white", "white", "black").transpose(Image.Transpose.ROTATE_90), ""),
+    ],
+)
+def test_an_honest_word_where_it_cannot_be_done_well(image: Image.Image, told: str) -> None:
+    assert garment_and_remark(open_picture(image))[1] == told
+    if told:
+        with pytest.warns(UserWarning, match=told[:20]):
+            garment_from_picture(image)
+
+
+def test_a_garment_of_which_only_pieces_stand_out() -> None:
+    image = Image.new("RGB", (400, 300), "white")
+    for left in (60, 180, 300):
+        ImageDraw.Draw(image).rectangle((left, 100, left + 30, 200), fill=(60, 60, 60))
+    assert garment_and_remark(open_picture(image))[1] == PIECES
+
+
+@pytest.mark.parametrize("top", [255, 1023, 4095, 16_383, 65_535])
+def test_as_many_bits_as_a_camera_has(top: int) -> None:
+    values = (np.asarray(photo(255, 30, mode="L")).astype(np.float64) * top / 255).round().astype(np.uint16)
+    assert_is_the_thing(garment_from_picture(saved(Image.fromarray(values))))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow was built without AVIF")
+def test_avif() -> None:
+    assert_is_the_thing(garment_from_picture(saved(photo(), "AVIF")))
+
+
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" {}</rdf:Description></rdf:RDF></x:xmpmeta>'
+)
+IN_ATTRIBUTE, IN_SINGLE, IN_ELEMENT = (
+    'tiff:Orientation="{}">', "tiff:Orientation = '{}'>", "><tiff:Orientation>{}</tiff:Orientation>"
+)  # fmt: skip
+
+
+def as_text(kind: str, content: bytes) -> str:
+    """As ImageMagick writes a profile into a PNG."""
+    digits = content.hex()
+    lines = "\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
+    return f"\n{kind}\n{len(content):8}\n{lines}\n"
+
+
+def noted(where: str, orientation: int) -> PngImagePlugin.PngInfo:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    info = PngImagePlugin.PngInfo()
+    if where in ("exif", "APP1"):
+        info.add_text(f"Raw profile type {where}", as_text(where, exif.tobytes()))
+    elif where == "xmp as text":
+        content = b"http://ns.adobe.com/xap/1.0/\0" + XMP.format(IN_ATTRIBUTE.format(orientation)).encode()
+        info.add_text("Raw profile type APP1", as_text("APP1", content))
+    else:
+        form = {"attribute": IN_ATTRIBUTE, "single": IN_SINGLE, "element": IN_ELEMENT}[where]
+        info.add_itxt("XML:com.adobe.xmp", XMP.format(form.format(orientation)))
+    return info
+
+
+@pytest.mark.parametrize("where", ["exif", "APP1", "xmp as text", "attribute", "single", "element"])
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("orientation", "turned"), [(3, 180), (6, 90), (8, 270)])
+def test_orientation_from_wherever_it_is_stored(where: str, bits: int, orientation: int, turned: int) -> None:
+    image = photo(230, 60, mode="L").rotate(turned, expand=True)
+    if bits == 16:
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    content = saved(image, pnginfo=noted(where, orientation))
+    assert_is_the_thing(garment_from_picture(content))
+    assert open_picture(content).size == (400, 300)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_all_eight_orientations_in_sixteen_bits(orientation: int) -> None:
+    inverse = {6: 8, 8: 6}.get(orientation, orientation)
+    turn = pictures.TURNS.get(inverse)
+    image = photo(230, 60, mode="L")
+    image = image.transpose(turn) if turn is not None else image
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    wide = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    for content in (saved(wide, exif=exif), saved(wide, "TIFF", exif=exif), saved(image, exif=exif)):
+        assert_is_the_thing(garment_from_picture(content))
+
+
+@pytest.mark.parametrize(
+    "note", ["tiff:Orientation='99'", "<tiff:Orientation>x", "\n\nexif\n 9\nzz", "\nAPP1\n 8\n4578"]
+)
+def test_a_damaged_note_on_orientation_is_passed_over(note: str) -> None:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Raw profile type APP1", note)
+    info.add_text("Raw profile type exif", note)
+    info.add_itxt("XML:com.adobe.xmp", note)
+    assert_is_the_thing(garment_from_picture(saved(photo(), pnginfo=info)))
+
+
+def test_a_picture_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    photo().save(tmp_path / "shirt.png")
+    assert_is_the_thing(garment_from_picture("~/shirt.png"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import errno
-import io
 import sys
 from pathlib import Path
 
@@ -12,24 +11,30 @@ from vgg_lesson.classroom.doctor import doctor
 from vgg_lesson.data.download import download, install, is_complete
 from vgg_lesson.data.idx import FULL_COUNTS, BadDataError, encode_split
 from vgg_lesson.data.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
-from vgg_lesson.support.files import REASONS
+from vgg_lesson.support.files import REASONS, user_path
+from vgg_lesson.support.streams import as_argument, forgiving_streams, setting
 from vgg_lesson.training.command import add_train_parser
 
 _PATIENCE = 3600  # seconds, ahead of a class
-_REASONS = {
-    **REASONS,
-    errno.ENOSPC: "the disk is full; make room for 0.2 GB and try again",
-    errno.EEXIST: "that is a file; choose a folder",
-}
+_REASONS = {**REASONS, errno.ENOSPC: "the disk is full; make room for 0.2 GB and try again"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 1 not done and the reason printed, 2 misused."""
-    for stream in (sys.stdout, sys.stderr):  # an arrow must not end a command where the terminal knows no arrows
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    options = build_parser().parse_args(arguments)
-    return int(options.run(options))
+    """Run one command; returns the exit status: 0 done, 1 not done and the reason printed, 2 misused, 130 interrupted.
+
+    What is printed to a closed stream, a full disk or a reader that went away is lost and ends nothing.
+    """
+    with forgiving_streams() as lost:
+        try:
+            options = build_parser().parse_args(arguments)
+            status = int(options.run(options))
+        except KeyboardInterrupt:
+            status = _failure("interrupted", status=130)
+        except ValueError as error:  # a setting that says neither yes nor no, say
+            status = _failure(str(error))
+    if lost:
+        status = _failure(f"what was printed could not be written: {lost[0]}", status=status or 1)
+    return status
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -39,10 +44,10 @@ def build_parser() -> argparse.ArgumentParser:
     check = commands.add_parser("doctor", help="check this machine and say what to mend")
     check.set_defaults(run=lambda options: doctor())
     data = commands.add_parser("data", help="fetch and verify FashionMNIST ahead of a class")
-    data.add_argument("--to", metavar="DIR", type=Path, default=download_folder(), help="default: %(default)s")
+    data.add_argument("--to", metavar="DIR", type=user_path, default=download_folder(), help="default: %(default)s")
     data.set_defaults(run=lambda options: fetch_data(options.to))
     copy = commands.add_parser("copy", help="write a working copy of the notebooks, without outputs")
-    copy.add_argument("target", metavar="DIR", type=Path)
+    copy.add_argument("target", metavar="DIR", type=user_path)
     copy.add_argument("--force", action="store_true", help="overwrite files that were edited in DIR")
     copy.set_defaults(run=lambda options: make_copy(options.target, force=options.force))
     add_train_parser(commands)
@@ -66,7 +71,7 @@ def fetch_data(folder: Path) -> int:
         )
     except OSError as error:
         return _failure(f"{folder}: {_REASONS.get(error.errno or 0, error)}")
-    print(f"To use it elsewhere, or from a shared folder, set {FOLDER_VARIABLE}={folder.resolve()}")
+    print(f"To use it elsewhere, or from a shared folder: {setting(FOLDER_VARIABLE, folder.resolve())}")
     return 0
 
 
@@ -87,7 +92,7 @@ def make_copy(target: Path, *, force: bool = False) -> int:
     except OSError as error:
         return _failure(f"{target}: {REASONS.get(error.errno or 0, error)}")
     print(f"{len(written)} files written to {target}." if written else f"{target} is up to date.")
-    print(f"Open it: jupyter lab {target / '00_start_here.ipynb'}")
+    print(f"Open it: jupyter lab {as_argument(target / '00_start_here.ipynb')}")
     return 0
 
 
@@ -120,9 +125,10 @@ def _files_of_this_machine() -> dict[str, bytes]:
     return files
 
 
-def _failure(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1
+def _failure(message: str, *, status: int = 1) -> int:
+    with forgiving_streams():
+        print(message, file=sys.stderr)
+    return status
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vgg_lesson.configs import CLASS_NETWORK, INIT_SCHEMES, Config, Conv, Network, VGGConfig
 from vgg_lesson.data.batches import Preprocessing
+from vgg_lesson.state_names import fitted, tensors_by_name, vgg_names
 from vgg_lesson.support.arguments import Count, checked, described, one_of, says, spells_out
 from vgg_lesson.support.machine import as_device
 
@@ -217,14 +218,16 @@ def load_torchvision_weights(
 ) -> VGG:
     """Copy the weights of torchvision's VGG of the same layout into ``model``, in place; returns ``model``.
 
-    A model on the meta device takes over the tensors themselves, so that one copy stays in memory.
+    Names decide, never the order; timm's names and those of wrappers are understood, see `vgg_lesson.state_names`.
+    A model on the meta device takes over the tensors themselves where they are float32, so that one copy stays in
+    memory.
 
     Raises:
-        ValueError: layers that do not match, or a last grid that is not 7×7 (torchvision pools any grid to 7×7
-            first, which this network does not do, so equal weights would mean different networks).
+        ValueError: keys that do not match, each named, or a last grid that is not 7×7 (torchvision pools any grid to
+            7×7 first, which this network does not do, so equal weights would mean different networks).
+        TypeError: other things than tensors by name.
     """
-    if not all(isinstance(n, str) and isinstance(t, Tensor) for n, t in state_dict.items()):
-        raise TypeError("state_dict holds other things than tensors by name; torchvision's model.state_dict() does")
+    given = tensors_by_name("state_dict", state_dict)
     grid = model.network.grid
     if grid != TORCHVISION_GRID or model.network.head != "fc":
         raise ValueError(
@@ -232,23 +235,6 @@ def load_torchvision_weights(
             'a 7×7 grid with head="fc" (image_size 224 to 255)'
         )
     ours = model.state_dict()
-    same_shapes = [tuple(t.shape) for t in ours.values()] == [tuple(t.shape) for t in state_dict.values()]
-    if not same_shapes or model.config.lrn or _conv_places(model) != _torchvision_conv_places(state_dict):
-        raise ValueError(
-            f"state_dict has {len(state_dict)} tensors that do not match the {len(ours)} of this {model.config.name}; "
-            "check the variant, batch_norm, in_channels and num_classes"
-        )
-    on_meta = any(tensor.is_meta for tensor in ours.values())
-    model.load_state_dict(dict(zip(ours, state_dict.values(), strict=True)), assign=on_meta)
+    found = fitted("state_dict", given, ours, vgg_names(model), model.config.name)
+    model.load_state_dict(found, assign=any(tensor.is_meta for tensor in ours.values()))
     return model
-
-
-def _conv_places(model: VGG) -> list[int]:
-    layers = [layer for block in model.features for layer in block.children()]
-    return [place for place, layer in enumerate(layers) if isinstance(layer, nn.Conv2d)]
-
-
-def _torchvision_conv_places(state_dict: Mapping[str, Tensor]) -> list[int]:
-    """Positions of the convolutions in torchvision's flat ``features``, which its names give away."""
-    names = [name.split(".") for name, tensor in state_dict.items() if tensor.ndim == 4]
-    return [int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else -1 for parts in names]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import build_opener, getproxies
 
 from tqdm.auto import tqdm
 
@@ -48,7 +48,9 @@ def download(folder: Path, *, seconds: float = 180.0, show: bool = True) -> None
         for name, md5 in FashionMNIST.resources:
             content = _get(FashionMNIST.mirrors[0] + name, deadline, bar.update)
             if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:
-                raise BadDataError(f"the server sent something else than {name}; a login page of the network?")
+                is_page = content.lstrip()[:1] == b"<"
+                reason = "; a login page of the network?" if is_page else ", or it was damaged on its way"
+                raise BadDataError(f"the server sent something else than {name}{reason}")
             files[name.removesuffix(".gz")] = gzip.decompress(content)
     install(files, folder)
 
@@ -70,7 +72,7 @@ def install(files: Mapping[str, bytes], folder: Path) -> None:
     Raises:
         OSError: ``folder`` cannot be written or the disk is full. BadDataError: the files are not FashionMNIST.
     """
-    is_new = not folder.exists()
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(folder)
     try:
@@ -83,9 +85,9 @@ def install(files: Mapping[str, bytes], folder: Path) -> None:
                 raise BadDataError("the files do not make up both splits of FashionMNIST")
             _publish(raw, folder / "FashionMNIST" / "raw")
     except BaseException:
-        if is_new:
+        for place in missing:
             with suppress(OSError):  # another process has put something there
-                folder.rmdir()
+                place.rmdir()
         raise
 
 
@@ -119,13 +121,29 @@ def _get(url: str, deadline: float, progress: Callable[[int], Any]) -> bytes:
                     raise BadDataError(f"the server sends more than all of FashionMNIST as {url.rpartition('/')[2]}")
                 if time.monotonic() > deadline:
                     raise TimeoutError("the network is too slow")
-    except (OSError, http.client.HTTPException) as error:
-        raise ConnectionError(str(getattr(error, "reason", "") or error) or repr(error)) from error
+            promised = response.headers.get("Content-Length", "")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        if isinstance(error, BadDataError):
+            raise
+        raise ConnectionError(_reason(error)) from error
+    if promised.isdecimal() and int(promised) > received:  # http.client does not say so when it is read in parts
+        raise ConnectionError(f"the connection was dropped after {received:,} of {int(promised):,} bytes")
     return b"".join(parts)
 
 
+def _reason(error: Exception) -> str:
+    """What went wrong, with the name of the setting if it goes through a proxy, whose address may hold a password."""
+    told = str(getattr(error, "reason", "") or error) or repr(error)
+    if "http" not in getproxies():
+        return told
+    if isinstance(error, ValueError | http.client.InvalidURL):
+        told = "its address cannot be understood"
+    return f"{told} (the setting http_proxy of this machine leads through a proxy)"
+
+
 def _opened(url: str) -> Any:
-    return urlopen(url, timeout=_SILENCE)  # nosec B310 torchvision's address; what comes must have its MD5 and our SHA-256
+    # urlopen would keep the proxies of its first call. What comes from torchvision's address must have its MD5.
+    return build_opener().open(url, timeout=_SILENCE)
 
 
 def _answer_within(seconds: float, call: Callable[[], Any]) -> Any:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import gzip
 import hashlib
 import lzma
+import re
 import struct
+import warnings
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,9 +54,13 @@ CHECKSUMS: Mapping[tuple[str, int], tuple[str, str]] = MappingProxyType(
 _MNIST_LABELS = (bytes([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]), bytes([7, 2, 1, 0, 4, 1, 4, 9, 5, 9]))
 _PLACES = ("FashionMNIST/raw", "raw", "")
 _SUFFIXES = ("", ".gz", ".xz")
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".rar", ".7z")
+_UNFINISHED = (".crdownload", ".part", ".partial", ".download", ".opdownload", ".tmp")
+_ALIKE = re.compile(r"(train|t10k|test).*(image|label)|idx[13].*ubyte", re.IGNORECASE)
 _IMAGES, _LABELS = 0x803, 0x801
 _KINDS = {_IMAGES: "images", _LABELS: "labels"}
 _SIDE = 28
+_LONGEST = 16 + 60_000 * _SIDE * _SIDE  # bytes of the longest file
 PERMIT = "it needs permission to be read, for a folder also to be entered"
 
 
@@ -69,13 +77,20 @@ def read_split(folder: Path, split: str) -> tuple[Tensor, Tensor] | None:
     Raises:
         BadDataError: a file is missing, unreadable, cut short, or not what it should be.
     """
-    paths = _find(folder, split)
-    if paths is None:
-        return None
-    images, labels = _read(paths[0], _IMAGES), _read(paths[1], _LABELS)
-    _verify(split, images, labels)
-    pixels = torch.frombuffer(images, dtype=torch.uint8).reshape(-1, _SIDE, _SIDE)
-    return pixels, torch.frombuffer(labels, dtype=torch.uint8).long()
+    wrong: list[BadDataError] = []
+    for place in _PLACES:
+        try:
+            found = _read_place(folder / place, split)
+        except BadDataError as error:
+            wrong.append(error)
+            continue
+        if found is not None:
+            if wrong:
+                warnings.warn(f"{wrong[0]}; it is left aside, and {_shown_place(place)} is read", stacklevel=3)
+            return found
+    if wrong:
+        raise wrong[0]
+    return None
 
 
 def encode_split(split: str, images: Tensor, labels: Tensor) -> dict[str, bytes]:
@@ -87,19 +102,64 @@ def encode_split(split: str, images: Tensor, labels: Tensor) -> dict[str, bytes]
     return dict(zip(FILES[split], contents, strict=True))
 
 
-def _find(folder: Path, split: str) -> tuple[Path, Path] | None:
-    for place in _PLACES:
-        candidates = [[folder / place / (name + suffix) for suffix in _SUFFIXES] for name in FILES[split]]
+def near_misses(folder: Path, split: str) -> str:
+    """What in ``folder`` looks like the data that `read_split` did not find there, in words; "" if nothing does."""
+    names = sorted(path.name for path in folder.iterdir())
+    if tables := [name for name in names if name.lower().endswith(".csv") and "mnist" in name.lower()]:
+        return f"{tables[0]} is a table of the pixels in another order, as Kaggle offers it, and is not read"
+    if packed := [name for name in names if name.lower().endswith(_ARCHIVES)]:
+        return f"{packed[0]} is an archive: unpack it first"
+    if broken := [name for name in names if name.lower().endswith(_UNFINISHED)]:
+        return f"{broken[0]} is a download that did not end"
+    other = FILES["test" if split == "train" else "train"][0]
+    for below in (f"*/{place}/" for place in (".", "raw", "FashionMNIST/raw", "data/FashionMNIST/raw")):
+        if deeper := next(iter(sorted(folder.glob(f"{below}{FILES[split][0]}*"))), None):
+            return f"{deeper.relative_to(folder).as_posix()} lies deeper: name the folder {str(deeper.parent)!r}"
+    if alike := [name for name in names if _ALIKE.search(name)]:
+        return f"{alike[0]} has another name" + (" (it is of the other split)" if alike[0].startswith(other) else "")
+    return ""
+
+
+def _read_place(place: Path, split: str) -> tuple[Tensor, Tensor] | None:
+    """One split from one folder; where a file is there in several forms, the first that is whole."""
+    try:
+        images, labels = ([path for path in _forms(place, name) if is_there(path)] for name in FILES[split])
+    except OSError as error:
+        raise BadDataError(f"{place} cannot be read ({error.strerror}); {PERMIT}") from error
+    if not images and not labels:
+        return None
+    if not images or not labels:
+        missing = FILES[split][0 if labels else 1]
+        raise BadDataError(f"{missing} (plain or .gz) is missing beside {(images or labels)[0].name}")
+    contents: dict[Path, bytearray] = {}
+    wrong: list[BadDataError] = []
+    for image_path, label_path in product(images, labels):
         try:
-            images, labels = (next((p for p in paths if is_there(p)), None) for paths in candidates)
-        except OSError as error:
-            raise BadDataError(f"{folder / place} cannot be read ({error.strerror}); {PERMIT}") from error
-        if images and labels:
-            return images, labels
-        if images or labels:
-            missing = FILES[split][0 if labels else 1]
-            raise BadDataError(f"{missing} (plain or .gz) is missing beside {(images or labels).name}")  # type: ignore[union-attr]
-    return None
+            for path, magic in ((image_path, _IMAGES), (label_path, _LABELS)):
+                if path not in contents:
+                    contents[path] = _read(path, magic)
+            _verify(split, contents[image_path], contents[label_path])
+        except BadDataError as error:
+            wrong.append(error)
+            continue
+        if wrong:
+            used = f"{image_path.name} and {label_path.name}"
+            warnings.warn(f"{wrong[0]}; that is left aside, and {used} in the same folder are read", stacklevel=4)
+        pixels = torch.frombuffer(contents[image_path], dtype=torch.uint8).reshape(-1, _SIDE, _SIDE)
+        return pixels, torch.frombuffer(contents[label_path], dtype=torch.uint8).long()
+    raise wrong[0]
+
+
+def _forms(place: Path, name: str) -> Iterator[Path]:
+    """The names under which a file is found: plain or packed, with a dot as some programs unpack it, in a folder."""
+    for stem in (name, name.replace("-idx", ".idx")):
+        for suffix in _SUFFIXES:
+            path = place / (stem + suffix)
+            yield path / path.name if path.is_dir() and is_there(path / path.name) else path
+
+
+def _shown_place(place: str) -> str:
+    return f"{place} in the same folder" if place else "what lies beside that folder"
 
 
 def is_there(path: Path) -> bool:
@@ -136,16 +196,19 @@ def _read(path: Path, magic: int) -> bytearray:
 
 
 def _unpack(path: Path) -> bytearray:
+    """The content, read only as far as the longest of the files reaches: a small one may unfold to any size."""
+    if path.is_dir():
+        raise BadDataError(f"{path.name} is a folder; the file of that name is expected in its place")
+    openers: dict[str, Any] = {".gz": gzip.open, ".xz": lzma.open}
     try:
-        if path.suffix == ".gz":
-            with gzip.open(path) as file:
-                return bytearray(file.read())
-        content = path.read_bytes()
-        return bytearray(lzma.decompress(content) if path.suffix == ".xz" else content)
+        with openers.get(path.suffix, open)(path, "rb") as file:
+            return bytearray(file.read(_LONGEST + 1))
     except EOFError as error:
         raise BadDataError(f"{path.name} is cut short: the compressed data end too early") from error
     except (gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise BadDataError(f"{path.name} is damaged or no {path.suffix} file ({error})") from error
+    except MemoryError as error:
+        raise BadDataError(f"{path.name} unfolds to more than the memory holds") from error
     except OSError as error:
         raise BadDataError(f"{path.name} cannot be read ({error.strerror or error}); {PERMIT}") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from vgg_lesson.support.arguments import Count, checked
+from vgg_lesson.support.environment import word_from
 
 VARIABLE = "VGG_LESSON_BUDGET"
 SMOKE_STEPS = 4
@@ -48,7 +48,7 @@ def get_budget(name: str | None = None) -> Budget:
         ValueError: a name that is none of the three; the message says where it came from.
     """
     origin = "name" if name is not None else VARIABLE
-    chosen = name if name is not None else os.environ.get(VARIABLE) or "class"
+    chosen = name if name is not None else word_from(VARIABLE) or "class"
     if not isinstance(chosen, str) or chosen not in BUDGETS:
         raise ValueError(f"{origin}={chosen!r} is not a budget; choose one of {', '.join(BUDGETS)}")
     return BUDGETS[chosen]

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -161,12 +161,13 @@ def _cpu_multiplies_bf16() -> bool:
 
 def _cpu_quotas() -> Iterator[float]:
     for folder in _control_groups("cpu"):
-        if (text := _read(folder / "cpu.max")) and not text.startswith("max"):
-            quota, period = map(float, text.split())
-            yield quota / period
-        quota_us, period_us = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
-        if quota_us and period_us and int(quota_us) > 0:
-            yield int(quota_us) / int(period_us)
+        with suppress(ValueError, ZeroDivisionError):  # whatever a container writes there, nothing depends on it
+            if (text := _read(folder / "cpu.max")) and not text.startswith("max"):
+                quota, period = map(float, text.split())
+                yield quota / period
+            quota_us, period_us = _read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us")
+            if quota_us and period_us and int(quota_us) > 0:
+                yield int(quota_us) / int(period_us)
 
 
 def _memory_quotas() -> Iterator[float]:
@@ -180,7 +181,7 @@ def _memory_quotas() -> Iterator[float]:
 def _control_groups(controller: str) -> Iterator[Path]:
     """This process's group and the groups around it, each of which may set a limit; of both versions."""
     for line in _read(MEMBERSHIP).splitlines():
-        _, controllers, path = line.split(":", 2)
+        _, controllers, path = [*line.split(":", 2), "", ""][:3]
         if not controllers:
             mounts = [CGROUPS, CGROUPS / "unified"]
         elif controller in controllers.split(","):

@@ -18,12 +18,23 @@ from safetensors.torch import load_file, save
 from vgg_lesson.configs import Conv, Network, VGGConfig
 from vgg_lesson.data.batches import Preprocessing
 from vgg_lesson.models import VGG, build_vgg
+from vgg_lesson.state_names import fitted
 from vgg_lesson.support.arguments import MAY_BE_EMPTY, PathLike, checked, says
-from vgg_lesson.support.files import asset, remove_drafts, write_atomically, write_together
+from vgg_lesson.support.files import (
+    as_json,
+    asset,
+    named_beside,
+    remove_drafts,
+    user_path,
+    write_atomically,
+    write_together,
+)
 
 MAGIC = b"vgg-lesson checkpoint 2\n"
 SETTINGS = [field.name for field in fields(Network) if field.name != "config"]
 BEFORE = ".previous"
+# What a card of other or damaged content ends in: a file may say anything about itself.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError)
 
 
 @checked
@@ -44,10 +55,10 @@ def save_weights(
         OSError: the folder cannot be written or the disk is full; both files are then as they were.
     """
     try:
-        stated = json.dumps(dict(card))
+        stated = as_json(dict(card))
     except (TypeError, ValueError) as error:
         raise TypeError(f"card holds something else than JSON values: {error}") from error
-    path = Path(path).expanduser()
+    path = user_path(path)
     if path.suffix != ".safetensors":
         raise ValueError(f"path={str(path)!r} has another ending; a name that ends in .safetensors is expected")
     if not dtype.is_floating_point:
@@ -63,9 +74,9 @@ def save_weights(
         "blocks": [[asdict(conv) for conv in block] for block in config.blocks],
         "settings": {name: model.network[name] for name in SETTINGS}, "preprocessing": asdict(model.preprocessing),
     }  # fmt: skip
-    content = save(tensors, metadata={"network": json.dumps(network), "card": stated})
+    content = save(tensors, metadata={"network": as_json(network), "card": stated})
     beside = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    write_together({path: content, path.with_suffix(".json"): (json.dumps(beside, indent=2) + "\n").encode()})
+    write_together({path: content, path.with_suffix(".json"): (as_json(beside, indent=2) + "\n").encode()})
 
 
 def _check_unchanged(model: VGG) -> None:
@@ -88,20 +99,34 @@ def load_weights(path: PathLike) -> VGG:
     Raises:
         ValueError: the file is not such a file, or is damaged.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
+    place = user_path(path)
+    if not place.is_file():
         raise ValueError(f"path={str(path)!r} is not a file; one that save_weights wrote is expected")
     try:
-        with safe_open(str(path), framework="pt") as file:
-            network = json.loads((file.metadata() or {})["network"])
-        blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
-        config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
-        model = build_vgg(config, **network["settings"])
-        model.preprocessing = Preprocessing(**network["preprocessing"])
-        model.load_state_dict(load_file(str(path)))
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError, RuntimeError) as error:
+        with safe_open(str(place), framework="pt") as file:
+            told, names = file.metadata() or {}, list(file.keys())
+        if "network" not in told:
+            raise ValueError(
+                f"the file does not say which network its {len(names)} tensors ({', '.join(names[:2])}, …) are of. "
+                "torchvision's are read by load_torchvision_weights(build_vgg(…), safetensors.torch.load_file(path))"
+            )
+        model = _described_network(json.loads(told["network"]))
+        tensors = load_file(str(place))
+        found = fitted("the file", tensors, model.state_dict(), {"": {name: name for name in model.state_dict()}},
+                       f"{model.config.name} that it describes")  # fmt: skip
+        model.to_empty(device="cpu").load_state_dict(found)
+    except (SafetensorError, OSError, RuntimeError, *UNREADABLE) as error:
         raise ValueError(f"path={str(path)!r} holds no weights of this lesson: {error}") from error
     return model.eval()
+
+
+def _described_network(network: dict[str, Any]) -> VGG:
+    """The network of a card, without memory, so that shapes are compared before any is taken."""
+    blocks = tuple(tuple(Conv(**conv) for conv in block) for block in network["blocks"])
+    config = VGGConfig(network["name"], blocks, lrn=network["lrn"], column=network["column"])
+    model = build_vgg(config, **{**network["settings"], "device": "meta"})
+    model.preprocessing = Preprocessing(**network["preprocessing"])
+    return model
 
 
 def trained_names() -> tuple[str, ...]:
@@ -132,23 +157,13 @@ def trained_card(name: str = "vgg11-class") -> dict[str, Any]:
     return card
 
 
-def plain_name(name: str) -> str:
-    """A weight's name without what compiling or sharing between processes puts before it."""
-    return name.replace("_orig_mod.", "").removeprefix("module.")
-
-
-def plain_names(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A state dict under plain names."""
-    return {plain_name(name): value for name, value in state.items()}
-
-
 def save_checkpoint(path: str | Path, state: Mapping[str, Any], run: Mapping[str, Any]) -> None:
     """Write ``state`` to ``path``, keeping the checkpoint before it beside it; ``run`` says which run it belongs to.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; ``path`` is then as it was.
     """
-    path = Path(path)
+    path = user_path(path)
     buffer = io.BytesIO()
     torch.save({"run": dict(run), "state": dict(state)}, buffer)
     content = buffer.getvalue()
@@ -169,12 +184,13 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
     Raises:
         ValueError: the file is no checkpoint, or belongs to another run than ``run``: going on would mix two recipes.
     """
-    for candidate in (Path(path), _previous(Path(path))):
+    path = user_path(path)
+    for candidate in (path, _previous(path)):
         if not candidate.exists():
             continue
         content = _payload(candidate)
         if content is None:
-            is_newest = candidate == Path(path) and _previous(candidate).exists()
+            is_newest = candidate == path and _previous(candidate).exists()
             then = f"the one before it, {_previous(candidate).name}, is tried" if is_newest else "the run starts anew"
             warnings.warn(f"checkpoint {candidate} is damaged or cut short and left aside; {then}", stacklevel=3)
             continue
@@ -192,7 +208,7 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
 
 def forget_checkpoint(path: str | Path) -> None:
     """Remove the checkpoint ``path``, the one before it, and what a kill while it was written left behind."""
-    path = Path(path)
+    path = user_path(path)
     path.unlink(missing_ok=True)
     _previous(path).unlink(missing_ok=True)
     remove_drafts(path)
@@ -218,4 +234,4 @@ def _stands_beside_another(path: Path) -> bool:
 
 
 def _previous(path: Path) -> Path:
-    return path.with_name(path.name + BEFORE)
+    return named_beside(path, BEFORE)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shlex
 import sys
 from dataclasses import replace
@@ -20,8 +19,9 @@ from vgg_lesson.data.augmentation import AUGMENTATIONS
 from vgg_lesson.data.datasets import ImageSet, load_fashion_mnist
 from vgg_lesson.models import VGG, build_vgg
 from vgg_lesson.support.budgets import get_budget
-from vgg_lesson.support.files import remove_drafts
+from vgg_lesson.support.files import as_json, remove_drafts, user_path
 from vgg_lesson.support.machine import fast_precision, pick_device, set_threads
+from vgg_lesson.support.streams import as_argument
 from vgg_lesson.training.checkpoints import forget_checkpoint, save_weights
 from vgg_lesson.training.distributed import PeerLostError, ProcessGroup, init_distributed
 from vgg_lesson.training.history import History
@@ -64,7 +64,7 @@ def add_train_parser(subparsers: Any) -> None:
     parser.add_argument("--config", choices=CONFIGS, help="a column of the paper's table instead of the plan's layout")
     parser.add_argument("--batch-norm", action=argparse.BooleanOptionalAction, help="after every convolution")
     parser.add_argument("--seed", type=int, default=0, help="decides weights, order, augmentation and dropout")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="a folder with FashionMNIST's four files")
+    parser.add_argument("--data", type=user_path, metavar="DIR", help="a folder with FashionMNIST's four files")
     parser.add_argument("--validation", type=_count, default=0, help="training images held out and reported on")
     parser.add_argument("--images", type=_positive, help="train on the first so many images only")
     parser.add_argument("--test", action=argparse.BooleanOptionalAction, default=True, help="open the test set at last")
@@ -72,7 +72,7 @@ def add_train_parser(subparsers: Any) -> None:
     parser.add_argument("--eval-batch-size", type=_positive, help="images at a time in the validation")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the fastest there is")
     # torchrun takes --log for its own --log-dir, wherever it stands; --history is the same option.
-    parser.add_argument("--log", "--history", type=Path, help="where to write the epochs as CSV")
+    parser.add_argument("--log", "--history", type=user_path, help="where to write the epochs as CSV")
     for name, (kind, meaning) in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}.items():
         accepted = {"choices": kind} if isinstance(kind, tuple) else {"type": kind}
         parser.add_argument("--" + name.replace("_", "-"), help=meaning, **accepted)
@@ -165,10 +165,13 @@ def _keep(
     }  # fmt: skip
     save_weights(model, options.out, card)
     if options.log:
-        history.to_csv(options.log)
+        try:
+            history.to_csv(options.log)
+        except (OSError, ValueError) as error:  # the weights are what was waited for
+            print(f"the epochs could not be kept: {error}", file=sys.stderr)
     forget_checkpoint(_checkpoint(options))
     remove_drafts(options.out, options.out.with_suffix(".json"))
-    print(json.dumps(card, indent=2))
+    print(as_json(card, indent=2))
     print(f"The weights are in {options.out}; in a notebook: load_weights({str(options.out)!r})", file=sys.stderr)
 
 
@@ -183,11 +186,11 @@ def _checkpoint(options: argparse.Namespace) -> Path:
 
 
 def _go_on(options: argparse.Namespace) -> str:
-    return f"what was saved last is in {_checkpoint(options)}: run the same command to go on"
+    return f"what was saved last is in {as_argument(_checkpoint(options))}: run the same command to go on"
 
 
 def _weights_path(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = user_path(text)
     if path.suffix != ".safetensors":
         raise argparse.ArgumentTypeError(f"{text!r} must end in .safetensors")
     return path

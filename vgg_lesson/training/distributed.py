@@ -18,6 +18,8 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from vgg_lesson.support.environment import count_from
+
 SEED_STEP, SEED_RANK = 1_000_003, 10_007
 
 
@@ -108,9 +110,9 @@ def init_distributed() -> Iterator[ProcessGroup]:
 
     Raises:
         PeerLostError: another process ended early; the run can be resumed from its checkpoint.
-        ValueError: fewer GPUs than processes on this machine.
+        ValueError: fewer GPUs than processes on this machine, or a variable that holds no number.
     """
-    if "RANK" not in os.environ or int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    if "RANK" not in os.environ or count_from("WORLD_SIZE", 1) < 2:
         yield ProcessGroup()
         return
     backend = _take_gpu() if torch.cuda.is_available() else "gloo"
@@ -145,7 +147,7 @@ def _meeting_place() -> tuple[dist.Store, int, int]:
 
 
 def _take_gpu() -> str:
-    number, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    number, there = count_from("LOCAL_RANK", 0), torch.cuda.device_count()
     if number >= there:
         raise ValueError(f"LOCAL_RANK={number} is too high for {there} GPU(s); start at most {there} processes here")
     torch.cuda.set_device(number)

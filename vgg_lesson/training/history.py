@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from vgg_lesson.support.arguments import Count, Index, PathLike, check_record, checked
-from vgg_lesson.support.files import write_together
+from vgg_lesson.support.files import named_beside, user_path, write_together
+
+STEPS = ".steps.csv"
 
 
 @dataclass(frozen=True)
@@ -70,39 +73,79 @@ class History:
 
         Raises:
             OSError: the folder cannot be written or the disk is full; both files are then as they were.
+            ValueError: ``path`` is the name of another history's step losses.
         """
-        path = Path(path)
+        place = user_path(path)
+        if place.name.lower().endswith(STEPS):
+            raise ValueError(f"path={str(path)!r} is a name for step losses; choose one that does not end in {STEPS}")
         names = [f.name for f in fields(EpochRecord)]
         epochs = ([asdict(record)[name] for name in names] for record in self.epochs)
         steps = ([step, f"{loss:.6g}"] for step, loss in enumerate(self.step_losses, 1))
-        write_together({path: _csv(names, epochs), path.with_suffix(".steps.csv"): _csv(["step", "loss"], steps)})
+        write_together({place: _csv(names, epochs), _steps_beside(place): _csv(["step", "loss"], steps)})
 
     @classmethod
     @checked
     def from_csv(cls, path: PathLike, label: str = "") -> History:
-        """Read what `to_csv` wrote; ValueError if ``path`` is no such file."""
-        path = Path(path)
-        if not path.is_file():
+        """Read what `to_csv` wrote, or what a spreadsheet program made of it.
+
+        Such programs put a mark at the beginning, part columns by semicolons or tabs, write numbers with a comma, add
+        empty lines and columns, or save as UTF-16.
+
+        Raises:
+            ValueError: ``path`` is no such file.
+        """
+        place = user_path(path)
+        if not place.is_file():
             raise ValueError(f"path={str(path)!r} is not a file; one that to_csv wrote is expected")
-        with path.open(newline="") as file:
-            try:
-                epochs = [_record(row) for row in csv.DictReader(file)]
-            except (KeyError, TypeError, ValueError) as error:
-                raise ValueError(f"path={str(path)!r} holds no epochs as to_csv writes them: {error}") from error
-        steps = path.with_suffix(".steps.csv")
+        try:
+            epochs = [_record(row) for row in _rows(place, {f.name for f in fields(EpochRecord)})]
+        except (KeyError, TypeError, ValueError, OverflowError, OSError, csv.Error) as error:
+            raise ValueError(f"path={str(path)!r} holds no epochs as to_csv writes them: {error}") from error
         losses: list[float] = []
-        if steps.exists():
-            with steps.open(newline="") as file:
-                try:
-                    losses = [float(row["loss"]) for row in csv.DictReader(file)]
-                except (KeyError, TypeError, ValueError) as error:
-                    raise ValueError(f"{str(steps)!r}, beside path, holds no losses: {error}") from error
-        return cls(label or path.stem, losses, epochs)
+        if (steps := _steps_beside(place)).is_file():
+            try:
+                losses = [_number(row["loss"]) for row in _rows(steps, {"step", "loss"})]
+            except (KeyError, TypeError, ValueError, OverflowError, OSError, csv.Error) as error:
+                raise ValueError(f"{str(steps)!r}, beside path, holds no losses: {error}") from error
+        return cls(label or place.stem, losses, epochs)
+
+
+def _steps_beside(path: Path) -> Path:
+    """``log.csv`` → ``log.steps.csv``; whatever else follows a dot belongs to the name, as in ``lr0.1``."""
+    return named_beside(path.with_name(path.stem) if path.suffix.lower() == ".csv" else path, STEPS)
+
+
+def _rows(path: Path, wanted: set[str]) -> Iterator[dict[str, str]]:
+    """The rows of a table whose columns are ``wanted``, whatever a spreadsheet program parts them by."""
+    content = path.read_bytes()
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    lines = content.decode(encoding).splitlines()
+    if lines and lines[0].lower().startswith("sep="):  # Excel's own line
+        lines = lines[1:]
+    lines = [line for line in lines if line.strip(' ,;\t"')]
+    head = lines[0] if lines else ""
+    reader = csv.reader(lines, delimiter=max(",;\t", key=head.count))
+    names = [name.strip().lower() for name in next(reader, [])]
+    if lacking := sorted(wanted - set(names)):
+        raise ValueError(f"there is no column {', '.join(lacking)}")
+    for values in reader:
+        if any(value.strip() for value in values[len(names) :]) or len(values) < len(names):
+            raise ValueError(f"a row has {len(values)} entries under {len(names)} names: {values}")
+        yield {name: value.strip() for name, value in zip(names, values, strict=False) if name in wanted}
 
 
 def _record(row: dict[str, str]) -> EpochRecord:
-    values: dict[str, Any] = {name: float(text) if text else None for name, text in row.items()}
-    return EpochRecord(**{**values, "epoch": int(row["epoch"]), "step": int(row["step"])})
+    values: dict[str, Any] = {name: _number(text) if text else None for name, text in row.items()}
+    for name in ("epoch", "step"):
+        if values[name] is None or not float(values[name]).is_integer():
+            raise ValueError(f"{name}={row[name]!r} is no whole number")
+        values[name] = int(values[name])
+    return EpochRecord(**values)
+
+
+def _number(text: str) -> float:
+    """A number with a point, or with the comma of other countries."""
+    return float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
 
 
 def _csv(header: list[str], rows: Any) -> bytes:

@@ -26,9 +26,10 @@ from vgg_lesson.data.augmentation import AUGMENTATIONS, VIEWS, views_of
 from vgg_lesson.data.batches import Data, Feed, preprocessing_of
 from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.models import AnyModel, evaluating, modes_restored, train_mode
+from vgg_lesson.state_names import plain_name, plain_names
 from vgg_lesson.support.arguments import Count, PathLike, checked, one_of, spells_out
 from vgg_lesson.support.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
-from vgg_lesson.training.checkpoints import load_checkpoint, plain_name, plain_names, save_checkpoint
+from vgg_lesson.training.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.training.distributed import ProcessGroup, group_device
 from vgg_lesson.training.doors import check_place, check_trainable, open_feed
 from vgg_lesson.training.history import EpochRecord, History

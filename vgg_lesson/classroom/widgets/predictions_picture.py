@@ -13,7 +13,7 @@ from PIL import Image
 from vgg_lesson.classroom.figures.predictions_browser import own_picture as draw
 from vgg_lesson.classroom.widgets.shared import LessonView, Panel, Part, toolkit
 from vgg_lesson.data.datasets import load_fashion_mnist
-from vgg_lesson.data.pictures import NAMES, garment_from_grey, grey, open_picture
+from vgg_lesson.data.pictures import NAMES, NOTHING, garment_and_remark, open_picture
 from vgg_lesson.models import VGG
 from vgg_lesson.training.checkpoints import load_trained
 
@@ -51,14 +51,14 @@ def _parts(upload: Sequence[Any]) -> Iterator[Part]:
             picture = open_picture(upload[0]["content"])
         except ValueError as error:
             refused = f"{error}".removeprefix("source ")
-    garment = garment_from_grey(grey(picture))
-    yield f"<p>{_about(upload, refused, bool(garment.any()))} {MUST_ANSWER}</p>"
+    garment, remark = garment_and_remark(picture)
+    yield f"<p>{_about(upload, refused, remark)} {MUST_ANSWER}</p>"
     with torch.no_grad():
         probabilities = _network()(_network().preprocessing(garment[None])).softmax(dim=1)[0]
     yield draw(picture, garment, probabilities)
 
 
-def _about(upload: Sequence[Any], refused: str, anything: bool) -> str:
+def _about(upload: Sequence[Any], refused: str, remark: str) -> str:
     if not upload:
         return (
             f"An example: a test garment on a white sheet. Choose a picture of your own, a {NAMES} file of at most "
@@ -68,9 +68,10 @@ def _about(upload: Sequence[Any], refused: str, anything: bool) -> str:
     name = html.escape(str(upload[0].get("name", "the file")))
     if refused:
         return f"<b>Sorry, {name} cannot be shown: it {html.escape(refused)}.</b> Below is the example again."
-    if not anything:
-        return f"<b>{name}</b>: nothing stands out from the background, so the network is given black."
-    return f"<b>{name}</b>, trimmed, shrunk, grey, its background turned black."
+    if remark == NOTHING:
+        return f"<b>{name}</b>: {NOTHING}, so the network is given black."
+    made = f"<b>{name}</b>, trimmed, shrunk, grey, its background turned black."
+    return f"{made} <b>But {html.escape(remark)}.</b>" if remark else made
 
 
 def example() -> Image.Image:

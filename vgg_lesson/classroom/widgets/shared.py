@@ -23,12 +23,12 @@ NEEDS = "it needs a running kernel and ipywidgets"
 
 
 def toolkit() -> ModuleType | None:
-    """ipywidgets, or None where it cannot be imported."""
+    """ipywidgets, or None where it cannot be imported or is older than 8, whose widgets a cell shows otherwise."""
     try:
         import ipywidgets
-    except ImportError:
+    except Exception:  # beside packages that do not fit, its import may fail in any way
         return None
-    return ipywidgets
+    return ipywidgets if hasattr(ipywidgets.VBox, "_repr_mimebundle_") else None
 
 
 class LessonView:

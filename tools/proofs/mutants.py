@@ -1,0 +1,155 @@
+"""Small wrong changes of the taught code and of the checks, one at a time: does a test notice?
+
+A sample, drawn with a fixed seed: a comparison turned, a sum made a difference, a number one larger, a condition
+reversed. Each runs in a copy of the repository, with the tests of its room, until one fails.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tools.paths import ROOT
+from tools.proofs.report import Proof
+
+EACH = 20
+SEED = 0
+# Room → the tests that look at it, as patterns.
+ROOMS: dict[str, tuple[str, ...]] = {
+    "vgg_lesson/arithmetic.py": ("test_arithmetic*.py",),
+    "vgg_lesson/data/*.py": (
+        "test_near_misses.py", "test_pictures.py", "test_batches.py", "test_datasets.py", "test_unreadable_data.py",
+    ),
+    "vgg_lesson/training/*.py": (
+        "test_training.py", "test_open_engine.py", "test_kept_files.py", "test_damaged_checkpoints.py",
+        "test_signal_and_progress.py", "test_full_disk.py", "test_distributed.py",
+    ),
+    "vgg_lesson/classroom/checks/*.py": ("test_*check*.py",),
+}  # fmt: skip
+TURNED: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.Add: ast.Sub, ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult, ast.Mod: ast.Mult, ast.And: ast.Or,
+    ast.Or: ast.And,
+}  # fmt: skip
+
+
+class Mutant(NamedTuple):
+    """A changed file: where the change is, what it is, and the whole text with it."""
+
+    path: Path
+    line: int
+    change: str
+    text: str
+
+
+def run(names: Sequence[str] = ()) -> Proof:
+    """`EACH` mutants of every room, or of those whose path holds one of ``names``."""
+    proof = Proof("mutants", "Small wrong changes of the code", ("room", "noticed", "not noticed", "minutes"))
+    proof.unfit = "only a part was run" if names else ""
+    noticed = tried = 0
+    for room, patterns in ROOMS.items():
+        if names and not any(name in room for name in names):
+            continue
+        started = time.monotonic()
+        survivors = [*_survivors(room, patterns)]
+        minutes = round((time.monotonic() - started) / 60)
+        proof.rows.append((room, str(EACH - len(survivors)), str(len(survivors)), str(minutes)))
+        proof.notes += [f"Not noticed: `{each.path}`, line {each.line}: {each.change}." for each in survivors]
+        noticed, tried = noticed + EACH - len(survivors), tried + EACH
+        key = room.removeprefix("vgg_lesson/").removesuffix("/*.py").removesuffix(".py").rpartition("/")[2]
+        proof.figures |= {key: {"noticed": EACH - len(survivors), "tried": EACH}}
+        proof.lines.append((f"`{room}`", f"{{{key}.noticed}} of {{{key}.tried}} noticed by a test"))
+    proof.figures |= {"all": {"noticed": noticed, "tried": tried}}
+    proof.lines.append(("all together", "{all.noticed} of {all.tried}"))
+    return proof
+
+
+def _survivors(room: str, patterns: Sequence[str]) -> Iterator[Mutant]:
+    """The sampled mutants of a room that no test notices."""
+    tests = sorted({path.relative_to(ROOT) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        for part in ("vgg_lesson", "tests", "tools", "notebooks"):
+            shutil.copytree(ROOT / part, place / part, ignore=shutil.ignore_patterns("__pycache__", "data"))
+        for part in ("pyproject.toml", "README.md", "requirements.txt"):
+            shutil.copy(ROOT / part, place / part)
+        started = time.monotonic()
+        if told := _failing(place, tests, None):
+            raise SystemExit(f"the tests of {room} fail without any change: {told}")
+        patience = 60 + 5 * (time.monotonic() - started)
+        for mutant in sample(room, EACH):
+            whole = (place / mutant.path).read_text(encoding="utf-8")
+            (place / mutant.path).write_text(mutant.text, encoding="utf-8")
+            found = _failing(place, tests, patience)
+            (place / mutant.path).write_text(whole, encoding="utf-8")
+            print(f"{mutant.path}:{mutant.line}: {mutant.change}: {found or 'NOT NOTICED'}", flush=True)
+            if not found:
+                yield mutant
+
+
+def _failing(place: Path, tests: Sequence[Path], patience: float | None) -> str:
+    """The first test that fails in ``place``, or that takes too long; "" if all pass."""
+    command = [sys.executable, "-m", "pytest", *map(str, tests), "-x", "-q", "-p", "no:cacheprovider", "-p", "no:nbval",
+               "-o", "addopts="]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=place, env=environment, capture_output=True, text=True, check=False, timeout=patience
+        )
+    except subprocess.TimeoutExpired:
+        return "runs on"
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return "" if done.returncode == 0 else (failed or [done.stdout[-200:] or "breaks off"])[0]
+
+
+def sample(room: str, count: int) -> list[Mutant]:
+    """``count`` mutants of the files of a room, drawn evenly from all of them."""
+    found = [mutant for path in sorted(ROOT.glob(room)) for mutant in mutants(path.relative_to(ROOT))]
+    return random.Random(SEED).sample(found, min(count, len(found)))
+
+
+def mutants(path: Path) -> Iterator[Mutant]:
+    """Every small change of a file that this knows how to make."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    words = {id(node) for node in _only_words(tree)}
+    for number, node in enumerate(nodes):
+        for change, apply in _changes(node) if id(node) not in words else ():
+            other = copy.deepcopy(tree)
+            apply([each for each in ast.walk(other) if isinstance(each, ast.expr)][number])
+            yield Mutant(path, node.lineno, change, ast.unparse(other))
+
+
+def _only_words(tree: ast.AST) -> Iterator[ast.AST]:
+    """Annotations: they say something and do nothing that a test of values could notice."""
+    for node in ast.walk(tree):
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(part, ast.AST):
+                yield from ast.walk(part)
+
+
+def _changes(node: ast.expr) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """What may be changed about a node, in words, and how."""
+    if isinstance(node, ast.Compare) and type(node.ops[0]) in TURNED:
+        turned = TURNED[type(node.ops[0])]
+        yield f"{type(node.ops[0]).__name__} becomes {turned.__name__}", lambda n: n.ops.__setitem__(0, turned())
+    elif isinstance(node, ast.BinOp | ast.BoolOp) and type(node.op) in TURNED:
+        other = TURNED[type(node.op)]
+        yield f"{type(node.op).__name__} becomes {other.__name__}", lambda n: setattr(n, "op", other())
+    elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield f"{node.value} becomes {not node.value}", lambda n: setattr(n, "value", not n.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        yield f"{node.value} becomes {node.value + 1}", lambda n: setattr(n, "value", n.value + 1)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield "a not is left out", lambda n: setattr(n, "operand", ast.UnaryOp(op=ast.Not(), operand=n.operand))
