@@ -46,9 +46,10 @@ export function counting(app) {
     const { c, w, h } = fit($("blocks")), total = rows.reduce((sum, r) => sum + measure.value(r), 0), largest = rows[0].shape[1], tilt = 0.2, gap = 6;
     const floor = h - 132, roof = floor / (1 + tilt) - 6, foot = 70, sizes = rows.map((r) => r.shape.length > 1 ? Math.sqrt(r.shape[0]) : 5), sum = sizes.reduce((a, b) => a + b);
     const tall = (/** @type {import("./count.js").Row} */ r) => Math.max(4, r.shape.length > 1 ? r.shape[1] / largest * roof : Math.min(1, r.shape[0] / 4096) * roof);
-    const deep = (/** @type {import("./count.js").Row} */ r) => r.shape.length > 1 ? tall(r) * tilt : 4, unit = (w - 20 - rows.reduce((s, r) => s + gap + deep(r) * 0.55, 0)) / sum;
+    const room = (/** @type {import("./count.js").Row} */ r) => r.shape.length > 1 ? gap : 36;
+    const deep = (/** @type {import("./count.js").Row} */ r) => r.shape.length > 1 ? tall(r) * tilt : 4, unit = (w - 30 - rows.reduce((s, r) => s + room(r) + deep(r) * 0.55, 0)) / sum;
     const highest = Math.max(...rows.map(measure.value));
-    let x = 6, labelled = -99;
+    let x = 14, labelled = -99;
     c.textAlign = "center";
     rows.forEach((r, i) => {
       const thick = Math.max(4, unit * sizes[i]), height = tall(r), d = deep(r), y = floor - height, share = measure.value(r) / total, fill = color(most.includes(r.name) ? "b" : "a");
@@ -69,7 +70,7 @@ export function counting(app) {
         c.fillStyle = color("soft"); c.fillText(commas(r.shape.length > 1 ? r.shape[1] : r.shape[0]), middle, floor + 32);
         labelled = middle;
       }
-      x += thick + gap + d * 0.55;
+      x += thick + room(r) + d * 0.55;
     });
     $("blocks").setAttribute("aria-label", `The network as blocks to scale, coloured by ${measure.label}: ${rows.filter((r) => measure.value(r)).map((r) => `${r.name} ${Math.round(100 * measure.value(r) / rows.reduce((s, q) => s + measure.value(q), 0))}%`).join(", ")}.`);
   }

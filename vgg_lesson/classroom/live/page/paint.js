@@ -36,8 +36,8 @@ export function fit(canvas) {
 /** How a layer's maps lie in a strip 1,088 pixels wide: where the grid halves, so do the maps.
  * @param {import("./net.js").Layer} layer @returns {Tiling} */
 export function tiling({ to, grid, kind }) {
-  const across = { 16: 16, 32: 32, 64: 32, 128: 64, 512: 128 }[to] || to;
-  const slot = kind === "fc" ? 8 : kind === "conv" ? { 32: 68, 16: 68, 8: 34 }[grid] || 17 : { 16: 34, 8: 34 }[grid] || 17;
+  const slot = kind === "fc" ? 8 : kind === "conv" ? { 32: 68, 16: 68, 8: 34, 4: 34 }[grid] || 17 : { 16: 34, 8: 34 }[grid] || 17;
+  const across = { 16: 16, 32: 32, 64: 32, 128: slot === 34 ? 32 : 64, 512: 128 }[to] || to;
   const room = slot - (slot > 34 ? 4 : slot > 17 ? 2 : 1);
   return { maps: to, side: grid, cell: Math.floor(room / grid), slot, across: kind === "pool" && grid === 4 ? 64 : slot === 68 ? 16 : across };
 }

@@ -282,7 +282,7 @@ export function see(app) {
   }
   function legend() {
     $("legend").textContent = state.show === "d" ? "Blue: stronger for the first image. Orange: stronger for the second. White: no difference."
-      : "Dark blue is strong, white is nothing, after the ReLU. Where the grid halves, so does the map. Point at a cell to see what it sees; click to keep it.";
+      : "Dark blue is strong, white is nothing, after the ReLU. Point at a cell to see what it sees; click to keep it.";
   }
   $("layer").onchange = () => choose({ layer: Number($("layer").value), map: 0, row: 0, column: 0 }, true);
   for (const name of ["map", "row", "column"]) $(name === "map" ? "map" : `cell-${name}`).onchange = (/** @type {any} */ e) => choose({ [name]: Math.round(e.target.value) - 1 || 0 }, true);

@@ -30,6 +30,9 @@ function short(v) {
   return `${digits} · ${power(Number(exponent))}`;
 }
 
+/** The same in words, as far as they go. @param {number} v */
+const words = (v) => v < 1e6 || v > 9e14 ? short(v) : Number(v.toPrecision(2)).toLocaleString("en", { notation: "compact", compactDisplay: "long" }).replace(" ", "-");
+
 /** @param {import("./see.js").App} app */
 export function stall(app) {
   const { data } = app, pictures = bytes(data.images), reference = bytes(data.reference);
@@ -76,8 +79,8 @@ export function stall(app) {
     const first = points[0].spread, end = points[points.length - 1], ratio = end.spread / first;
     const [a, b] = shown.outs.map((out) => out[out.length - 1]), gap = a.reduce((most, v, k) => Math.max(most, Math.abs(v - b[k])), 0);
     $("finding").textContent = !Number.isFinite(gap) ? "The signal grows past all numbers." : gap === 0 ? "Nothing of the difference is left: the ten scores are the same to the last digit."
-      : ratio < 0.01 ? `The difference shrinks ${short(1 / ratio)}-fold on its way through ${state.depth} layers. The network can hardly tell the two apart.`
-      : ratio > 100 ? `The difference grows ${short(ratio)}-fold: the scores explode before the first step.`
+      : ratio < 0.01 ? `The difference shrinks ${words(1 / ratio)}-fold on its way through ${state.depth} layers. The network can hardly tell the two apart.`
+      : ratio > 100 ? `The difference grows ${words(ratio)}-fold: the scores explode before the first step.`
       : `The difference holds: it arrives ${ratio < 1 ? `${short(1 / ratio)} times smaller` : `${short(ratio)} times larger`}. A gradient has something to work with.`;
     const all = [...points, ...before].flatMap((p) => [p.spread, p.strength]).filter((v) => v > 0 && Number.isFinite(v));
     const low = Math.floor(Math.log10(Math.max(1e-24, Math.min(1e-3, ...all)))), high = Math.ceil(Math.log10(Math.max(10, ...all)));
@@ -102,8 +105,10 @@ export function stall(app) {
   function twins() {
     if (!shown) return;
     const { net, outs } = shown, canvas = $("twins"), layers = net.layers.map((l, i) => ({ l, i })).filter(({ l }) => l.kind === "conv"), columns = layers.length + 1;
-    canvas.style.width = `max(${columns * 34}px, 100%)`;
-    const { c, w } = fit(canvas), tile = document.createElement("canvas"), pitch = Math.min(74, w / columns), size = Math.min(62, pitch - 4);
+    canvas.style.width = `max(${columns * 36}px, 100%)`;
+    const tile = document.createElement("canvas"), pitch = Math.min(74, canvas.clientWidth / columns), size = Math.min(64, pitch - 4);
+    canvas.style.height = `${2 * size + 30}px`;
+    const { c } = fit(canvas);
     c.imageSmoothingEnabled = false;
     c.textAlign = "center";
     const put = (/** @type {ArrayLike<number>} */ values, /** @type {number} */ side, /** @type {number} */ column, /** @type {number} */ row, /** @type {number} */ high, /** @type {Uint32Array} */ shades) => {
@@ -136,7 +141,7 @@ export function stall(app) {
     const loss = ([a, b]).reduce((sum, s, k) => sum - Math.log(softmax(s)[data.labels[place(k ? state.b : state.a)]]) / 2, 0);
     $("loss").innerHTML = `Loss of the two: <b>${Number.isFinite(loss) ? loss > 999 ? short(loss) : loss.toFixed(5) : "past all numbers"}</b><br>Guessing among ten: ln 10 = <b>${CHANCE.toFixed(5)}</b>` +
       `<span class="gauge"><i style="width:${Math.min(100, loss / 2 / CHANCE * 100) || 100}%"></i><u style="left:50%"></u></span>` +
-      `<span class="soft">Bold digits are where the two columns part${loss > 2 * CHANCE ? "; the bar is longer than it has room" : ""}.</span>`;
+      `<span class="soft">Bold digits are where the two columns part${loss > 2 * CHANCE ? "; the bar is longer than it has room" : ""}.${a.every((v, k) => v.toFixed(6) === b[k].toFixed(6)) ? " To six decimals they are the same." : ""}</span>`;
   }
 
   // The recordings ----------------------------------------------------------------------------------------------
