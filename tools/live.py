@@ -73,9 +73,9 @@ def data() -> dict[str, Any]:
     chosen = gallery(test)
     model = half_trained()
     maps = layers(model, test.images[chosen])
-    settings = {name: model.settings[name] for name in ("in_channels", "num_classes", "image_size", "width", "hidden")}
+    shape = {name: model.network[name] for name in ("in_channels", "num_classes", "image_size", "width", "hidden")}
     return {
-        "network": {"depth": 11, "batch_norm": True, **settings},
+        "network": {"depth": 11, "batch_norm": True, **shape},
         "mean": model.preprocessing.mean, "std": model.preprocessing.std,
         "classes": list(CLASSES), "indices": chosen, "labels": test.labels[chosen].tolist(),
         "images": base64.b64encode(test.images[chosen].numpy().tobytes()).decode(),
@@ -85,9 +85,16 @@ def data() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def stored_data() -> dict[str, Any]:
+    """What `data` gave when it was exported last."""
+    found: dict[str, Any] = json.loads((FOLDER / "data.json").read_text(encoding="utf-8"))
+    return found
+
+
 def _recording(name: str) -> dict[str, Any]:
     run = stored_run(name)
-    return {"about": run.about, "losses": run.losses, "accuracies": run.accuracies}
+    pairs = {"losses": run.losses, "accuracies": run.accuracies}
+    return {"about": run.about, **{key: [list(pair) for pair in values] for key, values in pairs.items()}}
 
 
 def vectors(count: int = VECTORS) -> dict[str, Any]:

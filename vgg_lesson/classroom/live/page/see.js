@@ -100,6 +100,7 @@ export function see(app) {
     drawPads();
     drawGlass();
     frames.push(performance.now() - began);
+    if (!drawn) performance.mark("first-picture");
     drawn = true;
   }
   const request = () => { due ||= requestAnimationFrame(update); };
