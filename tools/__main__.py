@@ -14,6 +14,7 @@ COMMANDS = {
     "readability": "print how hard the prose of each notebook is to read",
     "times": "measure how long the notebooks run and write it into the instructor's guide (--table: only write it)",
     "proofs": "write what the proofs (python -m tools.proofs) measured into the instructor's guide",
+    "live": "export what the page VGG, live carries, and write it: build/live/live.html (--page: only write it)",
     "handout": "make the one-page handout: build/handout.pdf and build/handout.png",
     "picture": "draw the picture at the top of the README",
     "sample": "make the data sample that is shipped with the package",

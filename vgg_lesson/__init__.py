@@ -20,6 +20,7 @@ from vgg_lesson.analysis.signal import cell_influence, pair_signal, signal_by_la
 from vgg_lesson.arithmetic import LayerRow, LayerTrace, MemoryBill, fits, memory, trace, window
 from vgg_lesson.classroom.checks import check
 from vgg_lesson.classroom.doctor import banner, doctor
+from vgg_lesson.classroom.live import live
 from vgg_lesson.classroom.scale_up import fit_waits, paper_model, ring_bytes, stored_scaling
 from vgg_lesson.configs import CONFIGS, Conv, Network, VGGConfig, get_config
 from vgg_lesson.data.augmentation import AUGMENTATIONS
@@ -91,6 +92,7 @@ __all__ = [
     "initialize",
     "interval",
     "layer_output",
+    "live",
     "load_fashion_mnist",
     "load_torchvision_weights",
     "load_trained",

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from vgg_lesson.classroom.doctor import doctor
+from vgg_lesson.classroom.live import open_in_browser
 from vgg_lesson.data.download import download, install, is_complete
 from vgg_lesson.data.idx import FULL_COUNTS, BadDataError, encode_split
 from vgg_lesson.data.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
@@ -50,6 +51,9 @@ def build_parser() -> argparse.ArgumentParser:
     copy.add_argument("target", metavar="DIR", type=user_path)
     copy.add_argument("--force", action="store_true", help="overwrite files that were edited in DIR")
     copy.set_defaults(run=lambda options: make_copy(options.target, force=options.force))
+    live = commands.add_parser("live", help="open the page VGG, live, in a browser; it needs no network")
+    live.add_argument("--to", metavar="FILE", type=Path, help="where the page is written; default: a temporary file")
+    live.set_defaults(run=lambda options: show_live(options.to))
     add_train_parser(commands)
     return parser
 
@@ -93,6 +97,16 @@ def make_copy(target: Path, *, force: bool = False) -> int:
         return _failure(f"{target}: {REASONS.get(error.errno or 0, error)}")
     print(f"{len(written)} files written to {target}." if written else f"{target} is up to date.")
     print(f"Open it: jupyter lab {as_argument(target / '00_start_here.ipynb')}")
+    return 0
+
+
+def show_live(path: Path | None) -> int:
+    """Write the page that runs a network in the browser, open it, and say where it is."""
+    try:
+        print(f"VGG, live: {open_in_browser(path)} (one file; pass it on)")
+    except OSError as error:
+        reasons = {**REASONS, errno.EEXIST: REASONS[errno.ENOTDIR]}
+        return _failure(f"{path or 'the page'}: {reasons.get(error.errno or 0, error)}")
     return 0
 
 

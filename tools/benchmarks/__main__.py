@@ -17,6 +17,7 @@ BENCHMARKS = {
     "feeding": "batches from memory against a PIL DataLoader (a minute)",
     "scaling": "seconds of a step by one and by two processes (a minute)",
     "views": "how fast the views answer (two minutes)",
+    "live": "how fast the page VGG, live draws (half a minute)",
     "ablation": "what each technique of the class plan brings (a quarter of an hour)",
     "races": "recipes people would otherwise pick, against the class plan (a quarter of an hour)",
 }
