@@ -17,6 +17,7 @@ import pytest
 from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson import __main__ as command_line
 from vgg_lesson.__main__ import main
+from vgg_lesson.classroom import doctor as doctor_room
 from vgg_lesson.classroom.doctor import (
     FAIL,
     OK,
@@ -90,6 +91,12 @@ def test_doctor_fails_on_bad_data(
 def test_doctor_compares_versions(installed: str | None, specifier: str, status: str) -> None:
     finding = _compare("package", installed, specifier, "install it")
     assert finding.status == status and (" → install it" in str(finding)) == (status == FAIL)
+
+
+def test_doctor_refuses_a_free_threaded_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [finding.status for finding in doctor_room.check_python()] == [doctor_room.OK]
+    monkeypatch.setattr(sys, "abiflags", "t", raising=False)
+    assert doctor_room.FAIL in [finding.status for finding in doctor_room.check_python()]
 
 
 def test_doctor_is_content_with_colabs_own_page(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """The repository's address and version stand once, in pyproject.toml; what shows them is written from there.
 
-In Markdown that is what stands between ``<!-- links:NAME -->`` and ``<!-- /links -->``, NAME being one of ``BLOCKS``; in
+In Markdown it stands between ``<!-- links:NAME -->`` and ``<!-- /links -->``, NAME being one of ``BLOCKS``; in
 ``CITATION.cff`` the lines ``repository-code`` and ``version``; in a notebook the first lines of the setup cell, which
 fetch the lesson where a notebook was opened alone.
 """

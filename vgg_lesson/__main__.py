@@ -115,7 +115,6 @@ def open_copy(options: argparse.Namespace) -> int:
     first = working_copy.FIRST
     command = [sys.executable, "-m", "jupyterlab", first, *options.lab]
     try:
-        # nosec B603: the program is this Python, the options are what the user typed.
         return subprocess.run(command, cwd=options.target, check=False).returncode
     except KeyboardInterrupt:  # Ctrl-C is how JupyterLab is ended
         return 0

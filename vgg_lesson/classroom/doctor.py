@@ -78,6 +78,10 @@ def check_python() -> Iterator[Finding]:
     """The interpreter's version against the package's metadata."""
     required = metadata.metadata(DISTRIBUTION)["Requires-Python"] if _version(DISTRIBUTION) else ""
     yield _compare("python", platform.python_version(), required, f"install Python {required}")
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        yield Finding(
+            FAIL, "python", "a free-threaded build", "install the ordinary one: safetensors has no other wheel"
+        )
 
 
 def check_packages() -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _get(url: str, deadline: float, progress: Callable[[int], Any]) -> bytes:
 
 
 def _opened(url: str) -> Any:
-    return urlopen(url, timeout=_SILENCE)  # nosec B310 torchvision's address; what comes must have its MD5 and our SHA-256
+    return urlopen(url, timeout=_SILENCE)  # noqa: S310  torchvision's address; what comes must have its MD5 and our SHA-256
 
 
 def _answer_within(seconds: float, call: Callable[[], Any]) -> Any:
