@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from tests.browser.conftest import OfflinePage
 from tools import links, site
@@ -72,10 +72,11 @@ def test_there_is_a_page_for_every_notebook_and_guide(site_folder: Path) -> None
 
 
 def test_the_guide_stands_apart_from_the_way_of_students(site_folder: Path) -> None:
-    parts = {
-        heading.get_text(strip=True): [str(anchor["href"]) for anchor in heading.find_next("ul").select("a[href]")]
-        for heading in soups(site_folder)["search.html"].select(".bd-sidebar-primary [role=heading]")
-    }
+    parts = {}
+    for heading in soups(site_folder)["search.html"].select(".bd-sidebar-primary [role=heading]"):
+        below = heading.find_next("ul")
+        assert isinstance(below, Tag)
+        parts[heading.get_text(strip=True)] = [str(anchor["href"]) for anchor in below.select("a[href]")]
     assert parts["The lesson"] == [f"{path.stem}.html" for path in notebooks()]
     assert "instructor_guide.html" in parts["For instructors"] and "installing.html" in parts["Beside it"]
     assert not {*parts["Beside it"], *parts["The lesson"]} & {*parts["For instructors"]}
@@ -186,7 +187,7 @@ def test_dark_and_light_follow_the_reader(site_folder: Path, offline: OfflinePag
     background = "getComputedStyle(document.body).backgroundColor"
     seen = []
     for scheme in ("light", "dark"):
-        offline.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        offline.page.emulate_media(color_scheme=scheme)
         seen.append(offline.open(site_folder / "index.html").evaluate(background))
     assert seen[0] == "rgb(255, 255, 255)" and seen[1] != seen[0]
     offline.page.locator("button.theme-switch-button:visible").first.click()
