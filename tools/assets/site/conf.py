@@ -59,7 +59,7 @@ def inline_math(self: HTML5Translator, node: Any) -> None:
 
 def block_math(self: HTML5Translator, node: Any) -> None:
     """A formula of its own, as MathML that the keyboard can scroll."""
-    self.body.append(f'<div class="wide math">{formula(node.astext(), "block")}</div>')
+    self.body.append(f'<div class="wide">{formula(node.astext(), "block")}</div>')
 
 
 def nothing(self: HTML5Translator, node: Any) -> None:
