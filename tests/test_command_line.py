@@ -12,13 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
 from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson import __main__ as command_line
 from vgg_lesson.__main__ import main
-from vgg_lesson.classroom import working_copy
+from vgg_lesson.classroom import doctor as doctor_room
 from vgg_lesson.classroom.doctor import (
     FAIL,
     OK,
@@ -31,7 +30,6 @@ from vgg_lesson.classroom.doctor import (
     check_widgets,
     doctor,
 )
-from vgg_lesson.classroom.working_copy import copy_notebooks
 from vgg_lesson.data import sources
 from vgg_lesson.data.idx import SAMPLE_COUNTS
 from vgg_lesson.support.streams import setting
@@ -94,6 +92,12 @@ def test_doctor_fails_on_bad_data(
 def test_doctor_compares_versions(installed: str | None, specifier: str, status: str) -> None:
     finding = _compare("package", installed, specifier, "install it")
     assert finding.status == status and (" → install it" in str(finding)) == (status == FAIL)
+
+
+def test_doctor_refuses_a_free_threaded_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [finding.status for finding in doctor_room.check_python()] == [doctor_room.OK]
+    monkeypatch.setattr(sys, "abiflags", "t", raising=False)
+    assert doctor_room.FAIL in [finding.status for finding in doctor_room.check_python()]
 
 
 def test_doctor_is_content_with_colabs_own_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,83 +184,6 @@ def test_data_to_a_file(stocked: Path, capsys: pytest.CaptureFixture[str]) -> No
     stocked.touch()
     assert main(["data", "--to", str(stocked)]) == 1
     assert "that is a file" in capsys.readouterr().err
-
-
-# --- copy
-
-
-@pytest.fixture
-def lesson(tmp_path: Path) -> Path:
-    """A folder of notebooks with everything that a copy leaves out."""
-    folder = tmp_path / "notebooks"
-    code = nbformat.v4.new_code_cell("1 + 1", execution_count=3)
-    code.outputs = [nbformat.v4.new_output("execute_result", {"text/plain": "2"}, execution_count=3)]
-    code.metadata = nbformat.from_dict({"tags": ["setup"], "execution": {"iopub.execute_input": "now"}})
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Räume"), code])
-    notebook.metadata["widgets"] = {"state": {}}
-    write(folder, {"00_start_here.ipynb": nbformat.writes(notebook).encode(), "instructor_guide.md": b"secret"})
-    write(folder / "images", {"net.png": b"png"})
-    write(folder / ".ipynb_checkpoints", {"00_start_here-checkpoint.ipynb": b"{}"})
-    write(folder / "data", {"big": b"0"})
-    return folder
-
-
-def edit(path: Path, source: str) -> None:
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    notebook["cells"][1]["source"] = [source]
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-
-
-def test_copy_leaves_out_outputs(lesson: Path, tmp_path: Path) -> None:
-    written = copy_notebooks(tmp_path / "mine", source=lesson)
-    assert written == [tmp_path / "mine" / "00_start_here.ipynb", tmp_path / "mine" / "images" / "net.png"]
-    copied = nbformat.read(written[0], as_version=4)
-    nbformat.validate(copied)
-    assert copied.cells[1].outputs == [] and copied.cells[1].execution_count is None
-    assert "widgets" not in copied.metadata and copied.cells[1].metadata == {"tags": ["setup"]}
-    assert [cell.id for cell in copied.cells] == [
-        cell.id for cell in nbformat.read(lesson / written[0].name, as_version=4).cells
-    ]
-    assert (lesson / "00_start_here.ipynb").read_bytes() != written[0].read_bytes()
-
-
-def test_copy_respects_a_students_work(lesson: Path, tmp_path: Path) -> None:
-    target = tmp_path / "mine"
-    (notebook, _) = copy_notebooks(target, source=lesson)
-    notebook.write_bytes((lesson / notebook.name).read_bytes())  # run, not edited
-    assert copy_notebooks(target, source=lesson) == []
-    edit(lesson / notebook.name, "1 + 2")  # the lesson moves on
-    assert copy_notebooks(target, source=lesson) == [notebook]
-    edit(notebook, "my answer")
-    with pytest.raises(ValueError, match=r"edited since they were copied: .*00_start_here.ipynb"):
-        copy_notebooks(target, source=lesson)
-    assert "my answer" in notebook.read_text(encoding="utf-8")
-    assert copy_notebooks(target, source=lesson, force=True) == [notebook]
-    assert "my answer" not in notebook.read_text(encoding="utf-8")
-
-
-def test_copy_refuses(lesson: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="folder of the originals"):
-        copy_notebooks(lesson, source=lesson)
-    with pytest.raises(ValueError, match="pip install -e"):
-        copy_notebooks(tmp_path / "mine", source=tmp_path / "nowhere")
-
-
-def test_copy_command(
-    lesson: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(working_copy.copy_notebooks, "__kwdefaults__", {"force": False, "source": lesson})
-    target = tmp_path / "mine"
-    assert main(["copy", str(target)]) == 0
-    assert f"jupyter lab {target / '00_start_here.ipynb'}" in capsys.readouterr().out
-    assert main(["copy", str(target)]) == 0
-    assert "up to date" in capsys.readouterr().out
-    edit(target / "00_start_here.ipynb", "my answer")
-    assert main(["copy", str(target)]) == 1
-    assert "add --force" in capsys.readouterr().err
-    assert main(["copy", "--force", str(target)]) == 0
-    (tmp_path / "file").touch()
-    assert main(["copy", str(tmp_path / "file" / "deep")]) == 1
 
 
 def test_no_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +47,7 @@ def test_links_are_written(tmp_path: Path) -> None:
 
 def test_a_new_address_reaches_every_place(tmp_path: Path) -> None:
     root, old, new = copy(tmp_path), links.repository(), "/".join(["someone", "their-lesson"])
+    links.write(root)
     before = holding(root, old)
     project = root / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
@@ -59,7 +61,7 @@ def test_a_new_address_reaches_every_place(tmp_path: Path) -> None:
 
 def test_an_address_inside_an_address_is_quoted_and_an_empty_block_filled(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
-        '[project.urls]\nRepository = "https://github.com/some.one/their_lesson"\n'
+        '[project]\nversion = "2.0"\n[project.urls]\nRepository = "https://github.com/some.one/their_lesson"\n'
     )
     (tmp_path / "CITATION.cff").write_text("")
     empty = "<!-- links:{} -->\n<!-- /links -->\n"
@@ -78,3 +80,32 @@ def test_another_kind_of_address_is_refused(tmp_path: Path, address: str) -> Non
     (tmp_path / "pyproject.toml").write_text(f'[project.urls]\nRepository = "{address}"\n')
     with pytest.raises(ValueError, match=r"https://github\.com/owner/name"):
         links.repository(tmp_path)
+
+
+def alone(missing: set[str]) -> list[str]:
+    """What a setup cell asks of pip in a kernel that lacks some packages."""
+    asked: list[str] = []
+    shell = SimpleNamespace(run_line_magic=lambda name, line: asked.append(f"{name} {line}"))
+    cell = links.fetching("import torch\n", {"repository": "some.one/lesson", "version": "2.0"})
+    cell = cell.replace("from importlib.util import find_spec", "").replace("import torch", "")
+    exec(cell, {"find_spec": lambda name: name not in missing, "get_ipython": lambda: shell})
+    return asked
+
+
+def test_a_notebook_opened_alone_fetches_a_version_of_the_lesson(capsys: pytest.CaptureFixture[str]) -> None:
+    address = "git+https://github.com/some.one/lesson@v2.0"
+    assert alone(set()) == [] and capsys.readouterr().out == ""
+    assert [word for asked in alone({"vgg_lesson"}) for word in asked.split()] == [
+        "pip", "install", "-q", "--no-deps", address,
+    ]  # fmt: skip
+    assert "Fetching the lesson" in capsys.readouterr().out
+    assert alone({"vgg_lesson", "torch"})[0].split() == ["pip", "install", "-q", address]
+
+
+def test_a_setup_cell_keeps_its_imports_and_is_written_once() -> None:
+    facts = {"repository": "some.one/lesson", "version": "2.0"}
+    source = "import math\n\nimport torch\n\nfrom vgg_lesson import check"
+    once = links.fetching(source, facts)
+    assert once.endswith("\n\n" + source) and links.fetching(once, facts) == once
+    assert "@v3.0" in links.fetching(once, {**facts, "version": "3.0"})
+    assert max(map(len, once.splitlines())) <= 79

@@ -1,10 +1,8 @@
-"""One list of requirements: pyproject.toml and requirements.txt say the same, and nothing undeclared is imported."""
+"""One list of requirements: pyproject.toml and requirements.txt say the same, and constraints keep to it."""
 
 from __future__ import annotations
 
-import ast
 import re
-import sys
 import tomllib
 from pathlib import Path
 
@@ -16,14 +14,6 @@ from tools.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 NEWEST_FLOORS = {"torch": "2.14.1", "torchvision": "0.29.1"}
-# Import name → requirement that brings it, where the two differ or the package is a dependency of one listed.
-BRINGS = {
-    "numpy": "matplotlib", "IPython": "jupyterlab", "ipykernel": "jupyterlab", "nbformat": "jupyterlab",
-    "nbclient": "jupyterlab", "jupyter_client": "jupyterlab", "packaging": "matplotlib", "PIL": "pillow",
-    "_pytest": "pytest", "nbconvert": "jupyterlab", "traitlets": "jupyterlab",
-    "bs4": "jupyterlab", "pygments": "jupyterlab", "axe_playwright_python": "axe-playwright-python",
-    "websocket": "jupyterlab",
-}  # fmt: skip
 
 
 def lines(path: Path) -> list[str]:
@@ -32,25 +22,10 @@ def lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def names(path: Path) -> set[str]:
-    """The packages of a requirements file."""
-    return {Requirement(line).name.lower() for line in lines(path) if not line.startswith("-")}
-
-
-def imported(folder: str) -> set[str]:
-    """Top-level names that the Python files of a folder import from elsewhere."""
-    found: set[str] = set()
-    for path in (ROOT / folder).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {"vgg_lesson", "tools", "tests"}
-
-
-def test_requirements_are_the_projects_and_the_project_itself() -> None:
-    assert lines(ROOT / "requirements.txt") == [*PROJECT["dependencies"], "-e ."]
+def test_requirements_are_the_projects_what_its_tests_need_and_the_project_itself() -> None:
+    *listed, nbval, project = lines(ROOT / "requirements.txt")
+    assert listed == PROJECT["dependencies"]
+    assert nbval.startswith("nbval") and project == "-e ."
 
 
 def floors(requirement: Requirement) -> list[Version]:
@@ -81,14 +56,11 @@ def test_a_floor_that_is_too_new_is_noticed(line: str) -> None:
     assert not leaves_room(line)
 
 
-@pytest.mark.parametrize(
-    ("folder", "files"),
-    [
-        ("vgg_lesson", ["requirements.txt"]),
-        ("tools", ["requirements.txt", "tests/requirements.txt"]),
-        ("tests", ["requirements.txt", "tests/requirements.txt"]),
-    ],
-)
-def test_what_is_imported_is_required(folder: str, files: list[str]) -> None:
-    required = set().union(*(names(ROOT / file) for file in files))
-    assert {BRINGS.get(name, name).lower() for name in imported(folder)} <= required
+def test_constraints_are_what_the_requirements_allow() -> None:
+    pinned = {Requirement(line).name.lower(): Requirement(line) for line in lines(ROOT / "tests" / "constraints.txt")}
+    for file in ("requirements.txt", "tests/requirements.txt"):
+        for line in lines(ROOT / file):
+            if not line.startswith("-") and (requirement := Requirement(line)).name.lower() in pinned:
+                (version,) = pinned[requirement.name.lower()].specifier
+                assert requirement.specifier.contains(version.version), f"{line}: {version}"
+    assert {Requirement(line).name.lower() for line in PROJECT["dependencies"]} <= pinned.keys()

@@ -56,7 +56,7 @@ def taught() -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "lesson"}
     for cell in nbformat.read(path, as_version=4).cells:
         if {"setup", "taught"} & {*cell.metadata.get("tags", [])}:
-            exec(compile(cell.source, path.name, "exec"), names)  # nosec B102 a notebook of this repository
+            exec(compile(cell.source, path.name, "exec"), names)  # noqa: S102  a notebook of this repository
     return names
 
 

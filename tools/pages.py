@@ -1,20 +1,17 @@
 """HTML that needs no internet and that everyone can use: what slides and site have in common.
 
-Formulas become MathML, which browsers draw themselves; code is coloured with 4.5:1 contrast; what scrolls can be
-reached with the keyboard; headings have the fragments that GitHub gives them.
+Formulas become MathML, which browsers draw themselves; code is coloured with 4.5:1 contrast; headings have the
+fragments that GitHub gives them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 from bs4 import BeautifulSoup, Tag
 from latex2mathml.converter import convert
-from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.formatters import HtmlFormatter
 
@@ -23,7 +20,6 @@ from tools.paths import ROOT
 
 ASSETS = ROOT / "tools" / "assets"
 CODE_STYLE = "default"
-WIDE_LINE = 30  # characters that fit on a phone
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -41,14 +37,6 @@ class Renderer(IPythonRenderer):
     def latex_environment(self, name: str, body: str) -> str:
         """``\\begin{name} … \\end{name}``"""
         return formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
-
-
-class PlainExporter(HTMLExporter):
-    """A notebook's cells as HTML: no page around it, no scripts, no prompts."""
-
-    def __init__(self, **options: Any):
-        super().__init__(template_name="basic", exclude_input_prompt=True, exclude_output_prompt=True, **options)
-        self.register_filter("markdown2html", markdown)
 
 
 def formula(latex: str, display: str = "inline") -> str:
@@ -77,21 +65,11 @@ def code_colors() -> str:
     return str(HtmlFormatter(style=CODE_STYLE).get_style_defs(".highlight"))
 
 
-def accessible(
-    soup: BeautifulSoup, link: Callable[[str], str] = lambda target: target, keyboard: bool = True
-) -> BeautifulSoup:
-    """Improve the page in place: fragments of headings, headers of tables, links through ``link``; returns it.
-
-    With ``keyboard``, what may scroll sideways can be reached with the keyboard and has a name.
-    """
+def accessible(soup: BeautifulSoup) -> BeautifulSoup:
+    """Improve the page in place: fragments of headings, headers of tables; returns it."""
     _name_headings(soup)
     for table in soup.find_all("table"):
         _label_table(table)
-    if keyboard:
-        _reachable(soup)
-    for attribute in ("href", "src"):
-        for element in soup.select(f"[{attribute}]"):
-            element[attribute] = link(str(element[attribute]))
     return soup
 
 
@@ -136,21 +114,6 @@ def _name_headings(soup: BeautifulSoup) -> None:
         heading["id"] = name
         for anchor in heading.select("a.anchor-link"):
             anchor.decompose()
-
-
-def _reachable(soup: BeautifulSoup) -> None:
-    """Name what may be wider than the screen, and let the keyboard reach and scroll it; code is wrapped instead."""
-    for kind, selector in (("Table", "table"), ("Formula", "math[display=block]")):
-        for number, wide in enumerate(soup.select(selector), 1):
-            wide.wrap(_region(soup.new_tag("div", attrs={"class": "wide"}), f"{kind} {number}"))
-    for number, block in enumerate(soup.select(".output pre"), 1):
-        if any(len(line) > WIDE_LINE for line in block.get_text().splitlines()):
-            _region(block, f"Output {number}")
-
-
-def _region(element: Tag, name: str) -> Tag:
-    element.attrs.update({"tabindex": "0", "role": "region", "aria-label": name})
-    return element
 
 
 def _label_table(table: Tag) -> None:

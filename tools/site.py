@@ -1,167 +1,155 @@
-"""The static site: every executed notebook and guide as a page, with all they need and nothing from elsewhere.
+"""The site: the notebooks with their stored outputs, the glossary and the guides, as pages to search and to read.
 
-``python -m tools site`` writes ``build/site/``, which opens from disk, from a USB stick or from any web server. Stored
-outputs are shown, nothing is run. Links between notebooks and guides lead to their pages, links to other files of the
-repository to its address in pyproject.toml.
+``python -m tools site`` writes ``build/site/``, which opens from disk, from a USB stick or from any web server, and
+loads nothing from elsewhere. Nothing is run. The sources are laid out in ``build/site-source/`` first: without the
+markers behind numbers, with links that Sphinx can follow, and with each figure's words as its alternative text.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
-from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
-from bs4 import BeautifulSoup
+from nbformat import NotebookNode
 
 from tools import links, pages
+from tools.numbers import ANY_MARKER
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "site"
+SETTINGS = pages.ASSETS / "site"
 README = ROOT / "README.md"
-STYLE = "vgg-lesson-site.css"  # also the mark by which an earlier site is known
+MARK = "searchindex.js"  # by which an earlier site is known
+FOR_STUDENTS = ("installing.md", "glossary.md")  # of the pages beside the notebooks; the others are for instructors
+LINK = re.compile(r"(?P<open>\]\()(?P<target>[^)\s]+)(?P<close>(?:\s+\"[^\"]*\")?\))")
 EXTERNAL = re.compile(r"[a-z][a-z+.-]*:", re.IGNORECASE)
 
 
-@dataclass
-class Site:
-    """The pages to be, by source file, and the pictures that they show, by name in the site."""
-
-    pages: dict[Path, str]
-    series: list[Path]
-    pictures: dict[str, Path] = field(default_factory=dict)
-
-    def link(self, source: Path, target: str) -> str:
-        """Where ``target``, as written in ``source``, is found in the site.
-
-        Raises:
-            ValueError: it names a file that does not exist.
-        """
-        name, _, fragment = target.partition("#")
-        anchor = f"#{pages.slug(fragment)}" if fragment else ""
-        if EXTERNAL.match(target) or not name:
-            return target if name else anchor
-        file = (source.parent / unquote(name)).resolve()
-        if not file.exists():
-            raise ValueError(f"{pages.relative(source)} links to {target}, which is not there")
-        if file in self.pages:
-            return self.pages[file] + anchor
-        if file.suffix.lower() in (".png", ".jpg", ".svg", ".gif"):
-            self.pictures[f"images/{file.name}"] = file
-            return f"images/{file.name}"
-        return f"https://github.com/{links.repository()}/blob/main/{pages.relative(file)}{anchor}"
-
-
-def plan() -> Site:
-    """Which pages there are: the start page, one per notebook, the README and the guides beside the notebooks."""
-    series = notebooks()
-    guides = sorted(NOTEBOOKS.glob("*.md"))
-    return Site({README: "readme.html", **{path: f"{path.stem}.html" for path in [*series, *guides]}}, series)
-
-
 def build(folder: Path = FOLDER) -> list[Path]:
-    """Write the site into a fresh ``folder``; returns the pages.
+    """Write the site into a fresh ``folder``; returns the pages. A warning of Sphinx is an error.
 
     Raises:
-        ValueError: a link that leads nowhere, or a ``folder`` that holds something else than a site.
+        ValueError: a link that leads nowhere, a ``folder`` that holds something else than a site, or a warning.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / STYLE).exists():
+    from sphinx.cmd.build import build_main  # takes a second to import
+
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise ValueError(f"folder={str(folder)!r} holds other files; name an empty one or an earlier site")
     shutil.rmtree(folder, ignore_errors=True)
-    site = plan()
-    written = [_write(folder / name, _page(site, source, _body(source))) for source, name in site.pages.items()]
-    written.append(_write(folder / "index.html", _page(site, README, _start(site), start=True)))
-    _write(folder / STYLE, pages.asset("site/site.css") + pages.code_colors())
-    for name, picture in site.pictures.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copyfile(picture, folder / name)
-    return written
+    source = folder.with_name(f"{folder.name}-source")
+    lay_out(source)
+    doctrees = source / ".doctrees"
+    options = ["-b", "html", "-q", "-W", "--keep-going", "-c", str(SETTINGS), "-d", str(doctrees)]
+    if build_main([*options, str(source), str(folder)]):
+        raise ValueError("Sphinx warned, see above; a warning is a mistake in a page")
+    shutil.rmtree(source)
+    return sorted(folder.glob("*.html"))
 
 
-def _body(source: Path) -> str:
-    if source.suffix == ".md":
-        return pages.markdown(source.read_text(encoding="utf-8"))
-    body, _ = pages.PlainExporter().from_notebook_node(nbformat.read(source, as_version=4))
-    return str(body)
+def lay_out(folder: Path) -> None:
+    """Write what Sphinx reads into a fresh ``folder``."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(NOTEBOOKS / "images", folder / "images")
+    for path in notebooks():
+        notebook = _for_sphinx(nbformat.read(path, as_version=4), path)
+        write_atomically(folder / path.name, nbformat.writes(notebook).encode())
+    for path in _guides():
+        write_atomically(folder / path.name, _text(path.read_text(encoding="utf-8"), path).encode())
+    write_atomically(folder / "index.md", _start().encode())
 
 
-def _start(site: Site) -> str:
-    """The README's first words and its section on the series, and the list of the other pages."""
+def link(source: Path, target: str) -> str:
+    """Where ``target``, as written in ``source``, is found from a page of the site.
+
+    Raises:
+        ValueError: it names a file that does not exist.
+    """
+    name, _, fragment = target.partition("#")
+    anchor = f"#{pages.slug(fragment)}" if fragment else ""
+    if EXTERNAL.match(target) or not name:
+        return target if name else anchor
+    file = (source.parent / unquote(name)).resolve()
+    if not file.exists():
+        raise ValueError(f"{pages.relative(source)} links to {target}, which is not there")
+    if file in sources() or file.parent == NOTEBOOKS / "images":
+        return file.relative_to(NOTEBOOKS).as_posix() + anchor
+    return f"https://github.com/{links.repository()}/blob/main/{pages.relative(file)}{anchor}"
+
+
+def sources() -> list[Path]:
+    """What has a page of its own: the notebooks in order, then the texts beside them."""
+    return [*notebooks(), *_guides()]
+
+
+def _guides() -> list[Path]:
+    return sorted(NOTEBOOKS.glob("*.md"))
+
+
+def _text(markdown: str, source: Path) -> str:
+    """Markdown without markers and comments, its links as they are in the site; code stays as it is."""
+    markdown = re.sub(r"<!--.*?-->\n?", "", ANY_MARKER.sub("", markdown), flags=re.DOTALL)
+    parts = re.split(r"(^```.*?^```|`[^`\n]*`)", markdown, flags=re.MULTILINE | re.DOTALL)
+    changed = (
+        part if index % 2 else LINK.sub(lambda m: m["open"] + link(source, m["target"]) + m["close"], part)
+        for index, part in enumerate(parts)
+    )
+    return "".join(changed)
+
+
+def _for_sphinx(notebook: NotebookNode, source: Path) -> NotebookNode:
+    """The notebook as a page: nothing to launch in a kernel, alternative texts where myst-nb looks for them."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _text(cell.source, source)
+            continue
+        alts = [output.metadata.get("image/png", {}).get("alt") for output in cell.outputs if "metadata" in output]
+        if any(alts):
+            cell.metadata["mystnb"] = {"image": {"alt": " ".join(filter(None, alts))}}
+    return notebook
+
+
+def _start() -> str:
+    """The README's first words, its section on the series, and the order of the pages."""
     text = README.read_text(encoding="utf-8")
-    definitions = "\n".join(re.findall(r"^\[[\w-]+\]: .*$", text, re.MULTILINE))
     series = re.search(r"^## The series\n.*?(?=^## )", text, re.MULTILINE | re.DOTALL)
     if not series:
         raise ValueError(f"{README.name} has no section '## The series'")
-    others = "\n".join(
-        f"- [{pages.title_of(path.read_text(encoding='utf-8'), path.stem)}]({pages.relative(path)})"
-        for path in site.pages
-        if path.suffix == ".md" and path != README
+    opening = re.sub(r"^\[!\[.*\n", "", text.partition("\n## ")[0], flags=re.MULTILINE)
+    students = [path.stem for path in _guides() if path.name in FOR_STUDENTS]
+    instructors = [path.stem for path in _guides() if path.name not in FOR_STUDENTS]
+    orders = (
+        _order("The lesson", [f"{_words(path)} <{path.stem}>" for path in notebooks()]),
+        _order("Beside it", students),
+        _order("For instructors", instructors),
     )
-    more = f"## More\n\n- [Install it, run it, take part](README.md)\n{others}"
-    return pages.markdown("\n\n".join([text.partition("\n## ")[0], series[0], more, definitions]))
-
-
-def _page(site: Site, source: Path, body: str, start: bool = False) -> str:
-    soup = pages.accessible(BeautifulSoup(body, "html.parser"), lambda target: site.link(source, target))
-    for picture in soup.select("img[src^=http]"):
-        picture.replace_with(str(picture.get("alt", "")))
-    heading = soup.find("h1")
-    sections = [(str(h["id"]), h.get_text()) for h in soup.find_all("h2")]
-    return pages.filled(
-        "site/page.html",
-        title=escape(heading.get_text() if heading else source.stem),
-        series=" ".join(_entry(path, name, path == source and not start) for path, name in _numbered(site)),
-        sections="" if start else _sections(sections),
-        content=str(soup),
-        neighbours=_neighbours(site, source),
-        source=f"https://github.com/{links.repository()}/blob/main/{pages.relative(source)}",
-    )
-
-
-def _numbered(site: Site) -> list[tuple[Path, str]]:
-    return [(path, site.pages[path]) for path in site.series]
-
-
-def _entry(path: Path, name: str, current: bool) -> str:
-    mark = ' aria-current="page"' if current else ""
-    return f'<a href="{name}"{mark} aria-label="{_words(path)}">{path.stem[:2]}</a>'
+    return "\n\n".join([_text(opening + "\n\n" + series[0], README), *orders])
 
 
 def _words(path: Path) -> str:
-    return path.stem.replace("_", " ")
+    """ "05 Why it stalls": number and name, as the notebooks call each other."""
+    number, _, name = path.stem.partition("_")
+    return f"{number} {name.replace('_', ' ').capitalize()}"
 
 
-def _sections(sections: list[tuple[str, str]]) -> str:
-    if len(sections) < 3:
-        return ""
-    entries = "".join(f'<li><a href="#{name}">{escape(text)}</a></li>' for name, text in sections)
-    listed = f'<nav aria-label="Sections"><ol>{entries}</ol></nav>'
-    return f"<details><summary>Sections of this page</summary>{listed}</details>"
-
-
-def _neighbours(site: Site, source: Path) -> str:
-    if source not in site.series:
-        return '<a href="index.html">Start page</a>'
-    place = site.series.index(source)
-    before = [f'<a href="{site.pages[p]}">← {_words(p)}</a>' for p in site.series[max(place - 1, 0) : place]]
-    after = [f'<a href="{site.pages[p]}">{_words(p)} →</a>' for p in site.series[place + 1 : place + 2]]
-    return " ".join([*before, *after])
-
-
-def _write(path: Path, text: str) -> Path:
-    write_atomically(path, text.encode())
-    return path
+def _order(caption: str, names: list[str]) -> str:
+    listed = "\n".join(names)
+    return f"```{{toctree}}\n:hidden:\n:caption: {caption}\n:maxdepth: 1\n\n{listed}\n```"
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m tools site [--to DIR]``"""
+    """``python -m tools site [--to DIR] [--hub ADDRESS]``"""
     parser = argparse.ArgumentParser(prog="python -m tools site", description=__doc__)
     parser.add_argument("--to", type=Path, default=FOLDER, metavar="DIR", help="where to write; default: build/site")
-    folder = parser.parse_args(arguments).to.resolve()
+    parser.add_argument("--hub", metavar="ADDRESS", help="your JupyterHub, for one more button on every notebook")
+    options = parser.parse_args(arguments)
+    if options.hub:
+        os.environ["VGG_LESSON_HUB"] = options.hub
+    folder = options.to.resolve()
     print(f"wrote {len(build(folder))} pages; open {pages.relative(folder / 'index.html')}")
     return 0

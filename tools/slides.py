@@ -41,7 +41,7 @@ def talk(notebook: NotebookNode) -> str:
     """The notebook as one HTML page of slides, everything it needs inside."""
     shown = deck(notebook)
     body, _ = TalkExporter().from_notebook_node(shown)
-    soup = pages.accessible(BeautifulSoup(body, "html.parser"), keyboard=False)
+    soup = pages.accessible(BeautifulSoup(body, "html.parser"))
     first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
     return pages.filled(
         "deck/page.html",

@@ -1,11 +1,14 @@
-"""``python -m vgg_lesson COMMAND``: what is done before and beside the notebooks."""
+"""``vgg-lesson COMMAND``, or ``python -m vgg_lesson COMMAND``: what is done before and beside the notebooks."""
 
 from __future__ import annotations
 
 import argparse
 import errno
+import importlib.util
+import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vgg_lesson.classroom.doctor import doctor
 from vgg_lesson.classroom.live import open_in_browser
@@ -16,6 +19,10 @@ from vgg_lesson.support.files import REASONS, user_path
 from vgg_lesson.support.streams import as_argument, forgiving_streams, setting
 from vgg_lesson.training.command import add_train_parser
 
+if TYPE_CHECKING:
+    from vgg_lesson.classroom.working_copy import Copied
+
+MY_LESSON = Path("my-lesson")
 _PATIENCE = 3600  # seconds, ahead of a class
 _REASONS = {**REASONS, errno.ENOSPC: "the disk is full; make room for 0.2 GB and try again"}
 
@@ -40,19 +47,27 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """The commands with their options; each sets ``run``, a function of the parsed options."""
-    parser = argparse.ArgumentParser(prog="python -m vgg_lesson", description="Commands of the VGG lesson.")
+    called = "vgg-lesson" if Path(sys.argv[0]).stem == "vgg-lesson" else "python -m vgg_lesson"
+    parser = argparse.ArgumentParser(prog=called, description="Commands of the VGG lesson.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    begin = commands.add_parser("open", help="write or renew a working copy and open it in JupyterLab")
+    _add_copy_options(begin, nargs="?", default=MY_LESSON)
+    begin.add_argument(
+        "--lab", metavar="OPTION", action="append", default=[], help="passed to JupyterLab, as in --lab=--no-browser"
+    )
+    begin.set_defaults(run=open_copy)
     check = commands.add_parser("doctor", help="check this machine and say what to mend")
     check.set_defaults(run=lambda options: doctor())
     data = commands.add_parser("data", help="fetch and verify FashionMNIST ahead of a class")
     data.add_argument("--to", metavar="DIR", type=user_path, default=download_folder(), help="default: %(default)s")
     data.set_defaults(run=lambda options: fetch_data(options.to))
-    copy = commands.add_parser("copy", help="write a working copy of the notebooks, without outputs")
-    copy.add_argument("target", metavar="DIR", type=user_path)
-    copy.add_argument("--force", action="store_true", help="overwrite files that were edited in DIR")
-    copy.set_defaults(run=lambda options: make_copy(options.target, force=options.force))
+    copy = commands.add_parser("copy", help="write or renew a working copy of the notebooks, without outputs")
+    _add_copy_options(copy)
+    copy.set_defaults(run=lambda options: make_copy(options))
     live = commands.add_parser("live", help="open the page VGG, live, in a browser; it needs no network")
-    live.add_argument("--to", metavar="FILE", type=Path, help="where the page is written; default: a temporary file")
+    live.add_argument(
+        "--to", metavar="FILE", type=user_path, help="where the page is written; default: a temporary file"
+    )
     live.set_defaults(run=lambda options: show_live(options.to))
     add_train_parser(commands)
     return parser
@@ -79,24 +94,23 @@ def fetch_data(folder: Path) -> int:
     return 0
 
 
-def make_copy(target: Path, *, force: bool = False) -> int:
-    """Write the working copy and say how to use it."""
-    from vgg_lesson.classroom.working_copy import (  # nbformat takes a second or more to import
-        EditedFilesError,
-        copy_notebooks,
-    )
+def make_copy(options: argparse.Namespace) -> int:
+    """Write or renew the working copy and say what was done with each file that was edited."""
+    from vgg_lesson.classroom import working_copy  # nbformat takes a second or more to import
 
+    target = options.target
+    outer = working_copy.enclosing_copy(target.absolute().parent)
+    if outer and not (target / working_copy.RECORD).exists():
+        return _failure(f"{as_argument(outer)} is a working copy already, and a second one in it would only confuse.")
     try:
-        written = copy_notebooks(target, force=force)
-    except EditedFilesError as error:
-        names = "".join(f"\n  {path}" for path in error.paths)
-        return _failure(f"nothing was copied, for these were edited:{names}\nName another folder, or add --force.")
+        done = working_copy.copy_notebooks(target, force=options.force, solutions=not options.without_solutions)
     except ValueError as error:
         return _failure(str(error))
     except OSError as error:
-        return _failure(f"{target}: {REASONS.get(error.errno or 0, error)}")
-    print(f"{len(written)} files written to {target}." if written else f"{target} is up to date.")
-    print(f"Open it: jupyter lab {as_argument(target / '00_start_here.ipynb')}")
+        return _failure(f"{as_argument(target)}: {_REASONS.get(error.errno or 0, error)}")
+    _report(done, target)
+    for other in working_copy.other_copies(target):
+        print(f"You have another working copy, with work of its own: {as_argument(other)}")
     return 0
 
 
@@ -108,6 +122,47 @@ def show_live(path: Path | None) -> int:
         reasons = {**REASONS, errno.EEXIST: REASONS[errno.ENOTDIR]}
         return _failure(f"{path or 'the page'}: {reasons.get(error.errno or 0, error)}")
     return 0
+
+
+def open_copy(options: argparse.Namespace) -> int:
+    """Make or renew the working copy, then run JupyterLab in it until it ends; inside a copy, that one is opened."""
+    from vgg_lesson.classroom import working_copy
+
+    options.target = working_copy.enclosing_copy(Path.cwd()) or options.target
+    if status := make_copy(options):
+        return status
+    if importlib.util.find_spec("jupyterlab") is None:
+        return _failure("JupyterLab is missing here: python -m pip install jupyterlab, then the same command again.")
+    first = working_copy.FIRST
+    command = [sys.executable, "-m", "jupyterlab", first, *options.lab]
+    try:
+        return subprocess.run(command, cwd=options.target, check=False).returncode
+    except KeyboardInterrupt:  # Ctrl-C is how JupyterLab is ended
+        return 0
+
+
+def _add_copy_options(parser: argparse.ArgumentParser, **target: Any) -> None:
+    parser.add_argument(
+        "target", metavar="DIR", type=user_path, help=f"the folder of the copy, such as {MY_LESSON}", **target
+    )
+    parser.add_argument("--force", action="store_true", help="replace files that were edited in DIR, keeping a backup")
+    parser.add_argument("--without-solutions", action="store_true", help="leave the folded solutions out")
+
+
+def _report(done: Copied, target: Path) -> None:
+    print(
+        f"{len(done.written)} files written to {as_argument(target)}." if done.written else f"{target} is up to date."
+    )
+    for path in done.kept:
+        print(f"{path.name}: left as you edited it.")
+    for path, new in done.beside.items():
+        print(
+            f"{path.name}: you edited it and the lesson changed it; the new version is {new.name}."
+            f" Compare (pip install nbdime): nbdiff-web {as_argument(path)} {as_argument(new)}"
+        )
+    for path, backup in done.saved.items():
+        print(f"{path.name}: replaced; what you had is in {backup.name}.")
+    print(f"Open it: jupyter lab {as_argument(target / '00_start_here.ipynb')}")
 
 
 def _is_complete(folder: Path) -> bool:

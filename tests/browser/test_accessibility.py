@@ -11,7 +11,7 @@ from tests.browser.conftest import SCREEN, OfflinePage
 from tools import site
 
 SERIOUS = ("serious", "critical")
-PAGES = sorted({"index.html", *site.plan().pages.values()})
+PAGES = ["index.html", *(f"{path.stem}.html" for path in site.sources()), "search.html"]
 
 
 def violations(page: Any, *rules: str) -> list[str]:
@@ -27,13 +27,15 @@ def violations(page: Any, *rules: str) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_page_is_accessible(site_folder: Path, offline: OfflinePage, name: str) -> None:
+def test_page_is_accessible(site_folder: Path, offline: OfflinePage, name: str, scheme: str) -> None:
+    offline.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page = offline.open(site_folder / name)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
     found = violations(page)
     assert not found, "\n".join(found)
-    page.set_viewport_size({"width": 400, "height": 720})
+    page.set_viewport_size({"width": 390, "height": 720})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
     unreachable = violations(page, "scrollable-region-focusable")
     assert not unreachable, "\n".join(unreachable)

@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 
 from tests.browser.conftest import OfflinePage
-from tools import site
+from tools import links, site
 from tools.paths import NOTEBOOKS, notebooks
+from vgg_lesson.support.files import write_atomically
 
 LOADING = {
     "script": "src",
@@ -58,16 +59,46 @@ def from_elsewhere(text: str) -> list[str]:
 
 def poor_pictures(soup: BeautifulSoup) -> list[str]:
     """The text alternatives that say nothing."""
-    alts = [str(image.get("alt", "")) for image in soup.find_all("img")]
+    alts = [str(image.get("alt", "")) for image in soup.select("article img")]
     return [alt for alt in alts if PLACEHOLDER in alt or len(alt.split()) < 5]
 
 
 def test_there_is_a_page_for_every_notebook_and_guide(site_folder: Path) -> None:
-    sources = {*notebooks(), *NOTEBOOKS.glob("*.md")}
-    assert {path.stem for path in sources} | {"index", "readme"} == {path.stem for path in site_folder.glob("*.html")}
+    wanted = {path.stem for path in [*notebooks(), *NOTEBOOKS.glob("*.md")]} | {"index", "search", "genindex"}
+    assert wanted == {path.stem for path in site_folder.glob("*.html")}
     index = soups(site_folder)["index.html"]
-    linked = [str(anchor["href"]) for anchor in index.select("table a[href]")]
+    linked = [str(anchor["href"]) for anchor in index.select("article table a[href]")]
     assert linked == [f"{path.stem}.html" for path in notebooks()]
+
+
+def test_the_guide_stands_apart_from_the_way_of_students(site_folder: Path) -> None:
+    parts = {}
+    for heading in soups(site_folder)["search.html"].select(".bd-sidebar-primary [role=heading]"):
+        below = heading.find_next("ul")
+        assert isinstance(below, Tag)
+        parts[heading.get_text(strip=True)] = [str(anchor["href"]) for anchor in below.select("a[href]")]
+    assert parts["The lesson"] == [f"{path.stem}.html" for path in notebooks()]
+    assert "instructor_guide.html" in parts["For instructors"] and "installing.html" in parts["Beside it"]
+    assert not {*parts["Beside it"], *parts["The lesson"]} & {*parts["For instructors"]}
+
+
+@pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)
+def test_buttons_open_a_notebook_where_it_can_be_run(site_folder: Path, path: Path) -> None:
+    addresses = [
+        str(anchor["href"]) for anchor in soups(site_folder)[f"{path.stem}.html"].select(".dropdown-item[href]")
+    ]
+    (binder,) = [address for address in addresses if "mybinder.org" in address]
+    (colab,) = [address for address in addresses if "colab" in address]
+    assert binder.endswith(f"my-lesson/{path.name}") and links.repository() in binder  # a copy without results
+    assert colab.endswith(f"{links.repository()}/blob/main/notebooks/{path.name}")
+
+
+def test_solutions_are_folded(site_folder: Path) -> None:
+    pages = soups(site_folder)
+    for path in notebooks():
+        folded = pages[f"{path.stem}.html"].select("article details")
+        assert len(folded) == path.read_text(encoding="utf-8").count("<summary>Solution")
+        assert not [part for part in folded if part.has_attr("open")]
 
 
 def test_every_link_within_the_site_leads_somewhere(site_folder: Path) -> None:
@@ -77,7 +108,7 @@ def test_every_link_within_the_site_leads_somewhere(site_folder: Path) -> None:
 
 
 def test_nothing_is_loaded_from_elsewhere(site_folder: Path) -> None:
-    for path in [*site_folder.glob("*.html"), *site_folder.glob("*.css")]:
+    for path in [*site_folder.glob("*.html"), *site_folder.glob("_static/**/*.css")]:
         assert from_elsewhere(path.read_text(encoding="utf-8")) == [], path.name
 
 
@@ -103,20 +134,28 @@ def test_what_is_wrong_is_noticed(tmp_path: Path) -> None:
     assert len(dead_links({"page.html": soup}, tmp_path)) == 2
     assert len(from_elsewhere(bad)) == 2
     assert len(from_elsewhere("a { background: url(https://example.org/a.png) }")) == 1
-    assert poor_pictures(soup) == [""]
-    assert poor_pictures(BeautifulSoup(f'<img alt="{PLACEHOLDER} for this image">', "html.parser"))
+    said = f'<article><img><img alt="{PLACEHOLDER} for this image"></article>'
+    assert len(poor_pictures(BeautifulSoup(said, "html.parser"))) == 2
 
 
 def test_links_are_rewritten_or_refused() -> None:
-    plan = site.plan()
     first, second = notebooks()[:2]
-    assert plan.link(first, f"{second.name}#What-the-stack-costs") == f"{second.stem}.html#what-the-stack-costs"
-    assert plan.link(first, "../README.md") == "readme.html"
-    assert plan.link(site.README, "notebooks/images/vgg11.png") == "images/vgg11.png"
-    assert plan.link(first, "../LICENSE").endswith("/blob/main/LICENSE")
-    assert plan.link(first, "https://example.org/#x") == "https://example.org/#x"
+    assert site.link(first, f"{second.name}#What-the-stack-costs") == f"{second.name}#what-the-stack-costs"
+    assert site.link(site.README, "notebooks/images/vgg11.png") == "images/vgg11.png"
+    assert site.link(site.README, "notebooks/00_start_here.ipynb") == first.name
+    assert site.link(first, "../LICENSE").endswith("/blob/main/LICENSE")
+    assert site.link(first, "https://example.org/#x") == "https://example.org/#x"
     with pytest.raises(ValueError, match=r"gone\.ipynb"):
-        plan.link(first, "gone.ipynb")
+        site.link(first, "gone.ipynb")
+
+
+def test_a_warning_ends_the_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_a_dead_link(folder: Path) -> None:
+        write_atomically(folder / "index.md", b"# Start\n\n[nowhere](gone.md)\n")
+
+    monkeypatch.setattr(site, "lay_out", with_a_dead_link)
+    with pytest.raises(ValueError, match="Sphinx warned"):
+        site.build(tmp_path / "site")
 
 
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
@@ -129,7 +168,27 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 def test_the_pages_open_without_internet(site_folder: Path, offline: OfflinePage) -> None:
     for path in sorted(site_folder.glob("*.html")):
         page = offline.open(path)
-        assert page.evaluate("[...document.images].every((image) => image.complete && image.naturalWidth > 0)"), (
-            path.name
-        )
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        broken = "[...document.images].filter((image) => image.complete && !image.naturalWidth).length"
+        assert page.evaluate(broken) == 0, path.name
     assert offline.left == offline.errors == []
+
+
+def test_a_word_is_found_from_disk(site_folder: Path, offline: OfflinePage) -> None:
+    page = offline.open(site_folder / "search.html")
+    page.goto(f"{(site_folder / 'search.html').as_uri()}?q=Grad-CAM")
+    page.wait_for_selector("ul.search li a")
+    found = page.eval_on_selector_all("ul.search li a", "all => all.map((one) => one.getAttribute('href'))")
+    assert any("08_look_inside.html" in str(address) for address in found)
+    assert offline.left == offline.errors == []
+
+
+def test_dark_and_light_follow_the_reader(site_folder: Path, offline: OfflinePage) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    seen = []
+    for scheme in ("light", "dark"):
+        offline.page.emulate_media(color_scheme=scheme)
+        seen.append(offline.open(site_folder / "index.html").evaluate(background))
+    assert seen[0] == "rgb(255, 255, 255)" and seen[1] != seen[0]
+    offline.page.locator("button.theme-switch-button:visible").first.click()
+    assert offline.page.evaluate("document.documentElement.dataset.theme") in ("light", "dark")

@@ -115,6 +115,8 @@ def check_python() -> Iterator[Finding]:
     """The interpreter's version against the package's metadata."""
     required = metadata.metadata(DISTRIBUTION)["Requires-Python"] if _version(DISTRIBUTION) else ""
     yield _compare("python", platform.python_version(), required, f"install Python {required}")
+    if "t" in getattr(sys, "abiflags", ""):
+        yield Finding(FAIL, "python", "a free-threaded build", "install the ordinary one: safetensors needs it")
 
 
 def check_packages() -> Iterator[Finding]:

@@ -190,7 +190,7 @@ def _safe_workers(batch_bytes: int) -> int:
     if get_budget().name == "smoke" or sys.platform != "linux" or cpu_count() < 2:
         return 0
     try:
-        free = shutil.disk_usage("/dev/shm").free  # nosec B108 only asked how much room is left, nothing is written
+        free = shutil.disk_usage("/dev/shm").free  # noqa: S108  only asked how much room is left, nothing is written
         return 2 if free > 6 * batch_bytes else 0
     except OSError:
         return 0

@@ -194,7 +194,7 @@ def load_checkpoint(path: str | Path, run: Mapping[str, Any]) -> dict[str, Any] 
             then = f"the one before it, {_previous(candidate).name}, is tried" if is_newest else "the run starts anew"
             warnings.warn(f"checkpoint {candidate} is damaged or cut short and left aside; {then}", stacklevel=3)
             continue
-        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)  # noqa: TID251  weights only
         if saved["run"] != dict(run):
             changed = sorted(key for key in {*run, *saved["run"]} if run.get(key) != saved["run"].get(key))
             raise ValueError(
