@@ -143,7 +143,7 @@ def _reason(error: Exception) -> str:
 
 def _opened(url: str) -> Any:
     # urlopen would keep the proxies of its first call. What comes from torchvision's address must have its MD5.
-    return build_opener().open(url, timeout=_SILENCE)  # noqa: S310
+    return build_opener().open(url, timeout=_SILENCE)
 
 
 def _answer_within(seconds: float, call: Callable[[], Any]) -> Any:
