@@ -25,7 +25,7 @@ def notebooks(names: Iterable[str] = ()) -> list[Path]:
 def homework() -> list[Path]:
     """The homework's notebooks, as instructors see them, and their README."""
     folder = NOTEBOOKS / "homework"
-    return [*sorted((folder / "source").glob("*/*.ipynb")), folder / "README.md"]
+    return [*sorted((folder / "source").glob("hw*/*.ipynb")), folder / "README.md"]
 
 
 def documents() -> list[Path]:
