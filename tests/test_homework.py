@@ -38,7 +38,7 @@ SOURCES = {path.parent.name: path for path in homework_files() if path.suffix ==
 POINTS = {"hw1": 20, "hw2": 20}
 WRITTEN = 4
 SECONDS = {"hostile": 8}
-LUCK = 0.5  # of the eight diagnoses of another student some fit by chance
+LUCK = {"logs-test": 2, "confusion-test": 1}  # points: of another student's diagnoses and small counts some may fit
 
 
 @cache
@@ -173,7 +173,7 @@ def test_copied_answers_get_nothing(name: str) -> None:
     for test, cell in graded_cells(name):
         renamed = json.loads(json.dumps(printed[test]).replace("s1001", "anna.k"))
         given, _ = judged_points(cell, [NotebookNode(renamed[0])], "anna.k")
-        assert given <= (4 * LUCK if test == "logs-test" else 0), test
+        assert given <= LUCK.get(test, 0), test
 
 
 @pytest.mark.parametrize("forged", ["", "handed in: ", "handed in: {}", "handed in: 1", "handed in: " + "[" * 9000])
@@ -306,7 +306,8 @@ def test_a_copied_submission_gets_nothing_but_its_formula(course: Path) -> None:
     }.items():  # fmt: skip
         answers[key] = "\n".join(f"{variable} = {names[variable]!r}" for variable in variables)
     points = grade(course, "hw2", "copied", made.submission(released(course, "hw2"), "copied", answers))
-    assert points.pop("logs-test") <= 4 * LUCK
+    for test, most in LUCK.items():
+        assert (points.pop(test) or 0) <= most
     assert {test for test, score in points.items() if score} == {"std-test"}
 
 

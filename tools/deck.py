@@ -32,7 +32,7 @@ HIDDEN_CODE = re.compile(
 )
 PROGRESS = re.compile(r"\d+%\|")
 GUESS_CHECK = re.compile(r"^check\.\w+\(my_\w*guess\w*.*\)$", re.MULTILINE)
-BLOCKS = re.compile(r"^```.*?^```|\S(?:.|\n(?!\n|```))*", re.MULTILINE | re.DOTALL)
+BLOCKS = re.compile(r"^```[\s\S]*?^```|\S(?:[^\n]|\n(?!\n|```))*", re.MULTILINE)
 LISTED = re.compile(r"^\s*([-*] |\d\. |\||\$\$|!\[)", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.?!:])\s+(?=[A-Z*`$\"])")
 LINK = r"\[[^\]]*\]\([^)]*\.ipynb[^)]*\)"
@@ -68,6 +68,8 @@ def slide_types(cells: Sequence[NotebookNode]) -> list[str]:
         wanted = cell.metadata.get("slideshow", {}).get("slide_type")
         if wanted not in (None, "", *TYPES):
             raise ValueError(f"slide_type={wanted!r} of cell {cell.get('id')}; choose one of {', '.join(TYPES)}")
+        if wanted in ("skip", "notes") and cell.cell_type == "markdown" and OPTION.search(cell.source):
+            wanted = "subslide"  # whoever is asked must see what to choose from
         types.append(wanted or _by_rule(cells, index, types))
     return types
 
@@ -140,8 +142,10 @@ def _packed(pages: Sequence[list[NotebookNode]]) -> list[list[NotebookNode]]:
 
 
 def _belong_together(page: Sequence[NotebookNode], following: Sequence[NotebookNode]) -> bool:
-    """Whether a page may go on with the next one: no new section, no question, no answer to what it asks."""
-    return following[0].metadata.get("running") is not None and not _asks(page) and not _is_question(following)
+    """Whether a page may go on with the next one: no new section, no answer to what it asks; a question may end it."""
+    new_section = following[0].metadata.get("running") is None and not following[0].source.startswith("###")
+    crowded = _is_question(following) and _height(page) >= HALF
+    return not (new_section or crowded or _asks(page))
 
 
 def _body(page: Sequence[NotebookNode]) -> list[NotebookNode]:
@@ -152,16 +156,18 @@ def _body(page: Sequence[NotebookNode]) -> list[NotebookNode]:
 def _weakest(pages: Sequence[list[NotebookNode]]) -> int | None:
     """The page that a class misses least: one that only tells, else only shows code, else shows code and its print."""
 
-    def rank(page: list[NotebookNode]) -> int:
-        shown = [piece for piece in _body(page) if _kind(piece) != "notes"]
+    def rank(number: int) -> float:
+        shown = [piece for piece in _body(pages[number]) if _kind(piece) != "notes"]
         codes = [piece for piece in shown if piece.cell_type == "code"]
-        if _is_question(page) or any(map(_has_picture, codes)) or any(HEADING.match(p.source) for p in shown):
+        if _is_question(pages[number]) or any("$$" in p.source or HEADING.match(p.source) for p in shown):
             return 0
+        if any(map(_has_picture, codes)):  # of several pictures in a row the first must do
+            return 0.5 if any(map(_has_picture, pages[number - 1])) else 0
         if not codes:
             return 1 if any(LISTED.search(piece.source) for piece in shown) else 3
         return 1 if any(code.outputs for code in codes) else 2
 
-    ranks = [(rank(page), -_height(page), number) for number, page in enumerate(pages) if number]
+    ranks = [(rank(number), -_height(pages[number]), number) for number in range(1, len(pages))]
     best = max(ranks, default=(0, 0, 0))
     return best[2] if best[0] else None
 
