@@ -1,4 +1,4 @@
-"""Settings of the server in a pod: before a kernel starts that would not fit, the one that is idle longest is shut down.
+"""The server in a pod: before a kernel starts that would not fit, the one that is idle longest is shut down.
 
 People leave notebooks open. A kernel of this lesson keeps some hundred megabytes for its imports alone, so that the
 fourth notebook of a half-day would end the pod. `binder/start` switches this on, and so does a hub that puts this file

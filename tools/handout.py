@@ -200,7 +200,8 @@ def questions(numbers: Sequence[str] = HALF_DAY) -> list[tuple[str, str]]:
     for path in notebooks(numbers):
         section = ""
         for cell in nbformat.read(path, as_version=4).cells:
-            for part in re.split(r"(?=^## )", cell.source, flags=re.MULTILINE) if cell.cell_type == "markdown" else ():
+            parts = re.split(r"(?=^## )", cell.source, flags=re.MULTILINE)
+            for part in parts if cell.cell_type == "markdown" else ():
                 heading = HEADING.match(part)
                 section = heading[2] if heading and len(heading[1]) == 2 else section
                 found += [(path.stem[:2], section)] * bool(OPTION.search(part))
@@ -215,7 +216,8 @@ def html(page: str) -> str:
     counted = vgg11()
     return environment.get_template("page.html.j2").render(
         page=page, style=pages.asset("handout/handout.css"), blocks=blocks(), symbols=SYMBOLS, questions=questions(),
-        layers=layer_rows(counted), family=family_rows(), namesakes=namesake_rows(), formulas=formulas(), log=log_rows(),
+        layers=layer_rows(counted), family=family_rows(), namesakes=namesake_rows(), formulas=formulas(),
+        log=log_rows(),
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Talks from the notebooks: one HTML file each, which needs neither internet nor a server.
 
-``python -m tools slides 05`` writes ``build/slides/05.html``; with ``--class`` the cut for a class: the core exercises, the
-sections of the half-day, at most thirty pages an hour. Open it in a browser; ``S`` opens the speaker's view with
+``python -m tools slides 05`` writes ``build/slides/05.html``; with ``--class`` the cut for a class: the core exercises,
+the sections of the half-day, at most thirty pages an hour. Open it in a browser; ``S`` opens the speaker's view with
 the notes, ``O`` the overview, and ``?print-pdf`` behind the address lays out pages to print. ``tools/deck.py`` says
 what is shown; stored outputs are shown, nothing is run.
 """
@@ -77,10 +77,6 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help='notebooks, such as "05"; default: all')
     parser.add_argument("--class", action="store_true", dest="for_class", help="the cut for a class, NN-class.html")
     options = parser.parse_args(arguments)
-    try:
-        chosen = notebooks(options.names)
-    except ValueError as error:
-        parser.error(str(error))
-    for path in chosen:
+    for path in notebooks(options.names):
         print(f"wrote {pages.relative(write(path, for_class=options.for_class))}")
     return 0
