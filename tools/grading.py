@@ -24,7 +24,7 @@ from typing import Any
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
@@ -166,8 +166,8 @@ class ExecuteAndJudge(Execute):
             cell.source = HIDDEN.sub("", cell.source)
         try:
             nb, resources = super().preprocess(nb, resources, km)
-        except DeadKernelError:
-            self.log.warning("The kernel died; what was handed in before that counts")
+        except (DeadKernelError, CellTimeoutError) as error:
+            self.log.warning("The kernel ended early (%s); what was handed in before counts", type(error).__name__)
         for cell, source in zip(graded, sources, strict=True):
             cell.source = source
             cell.outputs = judged(source, cell.outputs, resources["nbgrader"]["student"])

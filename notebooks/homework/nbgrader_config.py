@@ -40,4 +40,5 @@ c.Autograde.autograde_preprocessors = [
 c.GenerateFeedback.post_convert_hook = grading.name_questions
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 120  # seconds per cell; an endless loop ends there
+c.Execute.iopub_timeout = 30  # seconds that a busy machine may need for what a cell printed
 c.ClearSolutions.code_stub = {"python": "# your lines here"}
