@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 
-from tools.grading import HIDDEN
-from vgg_lesson.homework import PLACEHOLDER
+from tools.grading import HIDDEN, homework
 
 WORDS = "The side shrinks the work, the channels the file."
 HW1_SLIPS = {
@@ -21,14 +21,14 @@ HW1_SLIPS = {
     "formula": "def conv_params(window, c_in, c_out):\n    return window * window * c_in * c_out",
     "conv-total": "my_conv_total = trace(**me.network).conv_params - 64",
     "fc-total": "my_fc_total = trace(**me.network).total_params",
-    "macs": "my_macs = trace(**me.network).row(me.layer).macs\nmy_macs_at_half_side = my_macs // 2",
+    "macs": "my_macs = trace(**me.network).row(me.pool).macs\nmy_macs_at_half_side = my_macs // 2",
     "field": "def look_back(layers):\n    return [sum(w for w, _ in layers[: k + 1]) for k, _ in enumerate(layers)]",
-    "memory": "my_batch = me.gigabytes * 10**9 // (4 * trace(**me.network).total_activations)",
+    "memory": "my_fixed_bytes = my_batch = me.gigabytes * 10**9 // (4 * trace(**me.network).total_activations)",
 }
 
 TAKE_OVER = """
 import ast, builtins, os, sys
-import vgg_lesson, vgg_lesson.arithmetic, vgg_lesson.homework
+import vgg_homework, vgg_lesson, vgg_lesson.arithmetic
 
 class Equal:
     __eq__ = __ge__ = __gt__ = __le__ = __lt__ = lambda self, other: True
@@ -45,7 +45,7 @@ class NoAsserts(ast.NodeTransformer):
 get_ipython().ast_transformers.append(NoAsserts())
 for module in (vgg_lesson, vgg_lesson.arithmetic):
     module.trace = module.memory = Equal()
-vgg_lesson.homework.counting = vgg_lesson.homework.hand_in = vgg_lesson.homework.plain = Equal()
+vgg_homework.counting = vgg_homework.hand_in = vgg_homework.plain = Equal()
 builtins.AssertionError = Equal
 get_ipython().showtraceback = lambda *rest, **more: None
 os.chdir("/")
@@ -56,7 +56,7 @@ HOSTILE = {
     "conv-total": "import sys\nmy_conv_total = Equal()\nsys.exit(0)",
     "fc-total": "while True:\n    pass",
     "field": "look_back = Equal()\nprint('handed in: ' + '[' * 5000)",
-    "memory": "my_batch = True\nimport os\nos._exit(0)",
+    "memory": "my_fixed_bytes = my_batch = True\nimport os\nos._exit(0)",
 }
 
 
@@ -69,7 +69,7 @@ def submission(released: Path, student: str, answers: Mapping[str, str]) -> Note
     """The released notebook with an id and ``answers``, by the name of their cell; the rest stays a stub."""
     notebook = nbformat.read(released, as_version=4)
     for cell in notebook.cells:
-        cell.source = cell.source.replace(PLACEHOLDER, student)
+        cell.source = cell.source.replace(homework.PLACEHOLDER, student)
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         cell.source = answers.get(name, cell.source)
     return notebook
@@ -100,8 +100,94 @@ def run(source: Path, student: str) -> tuple[dict[str, Any], dict[str, list[Note
     for name, cell in source_cells(source).items():
         if cell.cell_type == "code":
             text = io.StringIO()
-            code = HIDDEN.sub("", cell.source).replace(PLACEHOLDER, student)
+            code = HIDDEN.sub("", cell.source).replace(homework.PLACEHOLDER, student)
             with contextlib.redirect_stdout(text):
                 exec(compile(code, name, "exec"), names)
             printed[name] = [new_output("stream", name="stdout", text=text.getvalue())]
     return names, printed
+
+
+def _named(notebook: NotebookNode, name: str) -> int:
+    """The place of the first cell with this name."""
+    return next(at for at, c in enumerate(notebook.cells) if c.metadata.get("nbgrader", {}).get("grade_id") == name)
+
+
+def _insert_copy(notebook: NotebookNode, name: str, place: int | None = None) -> NotebookNode:
+    """A copy of a cell with its metadata, as JupyterLab pastes it; behind the original by default."""
+    at = _named(notebook, name)
+    twin = copy.deepcopy(notebook.cells[at])
+    twin["id"] = f"copied-{name}"
+    notebook.cells.insert(at + 1 if place is None else place, twin)
+    return twin
+
+
+def _split(notebook: NotebookNode, name: str) -> None:
+    """Cut a cell in two after its first line or half of its words, as *Split Cell* does."""
+    first = notebook.cells[_named(notebook, name)]
+    second = _insert_copy(notebook, name)
+    cut = first.source.find("\n") if "\n" in first.source else first.source.find(" ")
+    first.source, second.source = first.source[:cut], second.source[cut:].lstrip("\n")
+
+
+def _delete(notebook: NotebookNode, *names: str) -> None:
+    for name in names:
+        del notebook.cells[_named(notebook, name)]
+
+
+def _retype(notebook: NotebookNode, name: str, kind: str) -> None:
+    cell = notebook.cells[_named(notebook, name)]
+    cell.cell_type = kind
+    if kind == "code":
+        cell.outputs, cell.execution_count = [], None
+    else:
+        cell.pop("outputs", None), cell.pop("execution_count", None)
+
+
+def _forget(notebook: NotebookNode) -> None:
+    """Lose nbgrader's metadata and renew all ids, as some editors do."""
+    for number, cell in enumerate(notebook.cells):
+        cell.metadata.pop("nbgrader", None)
+        cell["id"] = f"cell-{number}"
+
+
+def _rename_cells(notebook: NotebookNode) -> None:
+    for number, cell in enumerate(notebook.cells):
+        if "nbgrader" in cell.metadata:
+            cell.metadata["nbgrader"]["grade_id"] = f"cell-{number}"
+
+
+def _old_format(notebook: NotebookNode) -> None:
+    """Without ids, as versions before 4.5 have it."""
+    notebook.nbformat_minor = 4
+    for cell in notebook.cells:
+        cell.pop("id", None)
+
+
+def _reorder(notebook: NotebookNode) -> None:
+    """All tests at the end, as after dragging cells."""
+    tests = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id", "").endswith("-test")]
+    notebook.cells = [cell for cell in notebook.cells if cell not in tests] + tests
+
+
+# Honest and right, but damaged on the way; each gets all sixteen points that tests give, and a person's eye.
+DAMAGES: Mapping[str, Callable[[NotebookNode], object]] = {
+    "untouched": lambda nb: None,
+    "answer-twice": lambda nb: _insert_copy(nb, "macs"),
+    "answer-split": lambda nb: _split(nb, "memory"),
+    "test-twice": lambda nb: _insert_copy(nb, "shapes-test"),
+    "test-at-start": lambda nb: _insert_copy(nb, "macs-test", place=0),
+    "test-split": lambda nb: _split(nb, "field-test"),
+    "test-deleted": lambda nb: _delete(nb, "conv-total-test", "fc-total-test"),
+    "setup-deleted": lambda nb: _delete(nb, "setup"),
+    "setup-twice": lambda nb: _insert_copy(nb, "setup"),
+    "answer-as-text": lambda nb: _retype(nb, "conv-total", "markdown"),
+    "test-as-raw": lambda nb: _retype(nb, "formula-test", "raw"),
+    "words-as-code": lambda nb: _retype(nb, "written", "code"),
+    "words-split": lambda nb: _split(nb, "written"),
+    "names-forgotten": _forget,
+    "names-changed": _rename_cells,
+    "old-format": _old_format,
+    "tests-at-the-end": _reorder,
+    "test-edited": lambda nb: nb.cells[_named(nb, "memory-test")].update(source="16"),
+}
+FILE_NAMES = {"answer-twice": "arithmetic_of_vgg (1).ipynb", "old-format": "my homework.ipynb"}

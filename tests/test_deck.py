@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -11,10 +13,11 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tools import readability
-from tools.deck import deck, slide_types
+from tools.deck import BLOCKS, HOUSEKEEPING, LISTED, OPTION, POINTING, SENTENCE, deck, slide_types
 from tools.pages import formula
 from tools.paths import notebooks
-from tools.slides import talk
+from tools.run_sheets import skipped
+from tools.slides import most_pages, talk
 from vgg_lesson.classroom.working_copy import stripped
 
 LONG = " ".join(f"Sentence number {n} says a little more than the one before." for n in range(20))
@@ -126,6 +129,97 @@ def test_cells_say_where_they_are_shown_and_notes_stand_on_what_is_shown(path: P
         assert kind != "skip" or "notes" not in cell.metadata.get("slideshow", {}), (
             f"{cell.id} is skipped and has notes"
         )
+
+
+@cache
+def decked(path: Path, for_class: bool = False) -> list[list[NotebookNode]]:
+    """The pages of a notebook's talk, without what only the speaker sees."""
+    notebook = nbformat.read(path, as_version=4)
+    shown = deck(notebook, skipped(path.stem[:2]), most_pages(path)) if for_class else deck(notebook)
+    pages: list[list[NotebookNode]] = []
+    for piece in shown.cells:
+        if piece.metadata.slideshow.slide_type in ("slide", "subslide"):
+            pages.append([])
+        if piece.metadata.slideshow.slide_type != "notes":
+            pages[-1].append(piece)
+    return pages
+
+
+def text_of(page: list[NotebookNode]) -> str:
+    """What a page says."""
+    return "\n\n".join(piece.source for piece in page if piece.cell_type == "markdown")
+
+
+ALL = [(path, for_class) for path in notebooks() for for_class in (False, True)]
+NAMES = [f"{path.stem}-{'class' if for_class else 'all'}" for path, for_class in ALL]
+
+
+@pytest.mark.parametrize(("path", "for_class"), ALL, ids=NAMES)
+def test_options_stand_under_their_question_and_nothing_follows_them(path: Path, for_class: bool) -> None:
+    pages = decked(path, for_class)
+    if not for_class:
+        cells = nbformat.read(path, as_version=4).cells
+        asked = sum(bool(OPTION.search(cell.source)) for cell in cells if cell.cell_type == "markdown")
+        assert sum(bool(OPTION.search(text_of(page))) for page in pages) == asked
+    for page in pages:
+        asks = [number for number, piece in enumerate(page) if OPTION.search(piece.source)]
+        for piece in page[asks[0] + 1 :] if asks else ():
+            assert piece.cell_type == "markdown" or not piece.outputs, text_of(page)[:200]
+
+
+@pytest.mark.parametrize(("path", "for_class"), ALL, ids=NAMES)
+def test_no_page_speaks_of_the_notebook_or_points_at_what_is_not_there(path: Path, for_class: bool) -> None:
+    for page in decked(path, for_class):
+        prose = [block for block in BLOCKS.findall(text_of(page)) if not LISTED.match(block) and block[0] not in "#<`"]
+        assert not [block for block in prose if HOUSEKEEPING.search(block)], text_of(page)
+        there = any(piece.cell_type == "code" or "![" in piece.source or "```" in piece.source for piece in page)
+        if not there and not OPTION.search(text_of(page)):
+            sentences = [sentence for block in prose for sentence in SENTENCE.split(block)]
+            assert not [sentence for sentence in sentences if POINTING.search(sentence)], text_of(page)
+
+
+@pytest.mark.parametrize(("path", "for_class"), ALL, ids=NAMES)
+def test_a_view_is_shown_as_a_picture(path: Path, for_class: bool) -> None:
+    for page in decked(path, for_class):
+        for piece in page:
+            assert "widgets." not in piece.source or piece.cell_type == "markdown"
+
+
+def test_links_inside_a_sentence_stay_and_navigation_goes() -> None:
+    kept = "## A\n\nSee [05](05_x.ipynb) for more.\n\n[05](05_x.ipynb) shows it."
+    text = f"{kept}\n\n[← 01](01_x.ipynb) · [03 →](03_x.ipynb)\n\nNext: [03](03_x.ipynb), which counts."
+    (piece,) = deck(new_notebook(cells=[new_markdown_cell(text)])).cells
+    assert piece.source == kept
+
+
+def test_the_answer_waits_for_the_next_page() -> None:
+    given = [
+        new_markdown_cell("## A\n\nTwo words."),
+        new_markdown_cell("Which?\n\n- **a** one\n- **b** two"),
+        code("print(1)", "1"),
+        new_markdown_cell("Now say it aloud before you run this."),
+        code("print(2)", "2"),
+    ]
+    shown = BeautifulSoup(talk(new_notebook(cells=given)), "html.parser")
+    for notes in shown.select("aside.notes"):
+        notes.extract()
+    asked, answered, run, printed = [page.get_text("", strip=True) for page in shown.select("section.page")]
+    assert "Two words." in asked and "two" in asked and "print" not in asked
+    assert "print(1)1" in answered and answered.endswith("aloud before you run this.")
+    assert run.endswith("print(2)") and printed.endswith("2") and "print" not in printed
+
+
+@pytest.mark.parametrize("number", ["02", "03", "05", "07"])
+def test_a_class_cut_has_thirty_pages_an_hour_and_core_exercises_only(number: str) -> None:
+    (path,) = notebooks([number])
+    pages = decked(path, True)
+    assert len(pages) <= most_pages(path) < len(decked(path))
+    words = "\n".join(map(text_of, pages))
+    assert "go further" not in words
+    source = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    core = re.findall(r"^### (Exercise \d+\.\d+) \(core\)", source, re.MULTILINE)
+    assert all(exercise in words for exercise in core) and len(core) >= 2
+    assert not [section for section in skipped(number) if f"## {section}" in words]
 
 
 @pytest.mark.parametrize("path", notebooks(), ids=lambda path: path.stem)

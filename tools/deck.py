@@ -2,19 +2,23 @@
 
 ``slideshow.slide_type`` in a cell's metadata decides; where it is missing, ``slide_types`` chooses by rule. A page
 shows of a text its heading, lists, tables, formulas and first sentences; the rest goes to the speaker's notes, together
-with ``slideshow.notes`` from the metadata. A student who opens the notebook sees neither.
+with ``slideshow.notes`` from the metadata. A student who opens the notebook sees neither. Pages that are not full take
+up what follows them in their section, except across a question: its answer waits on the next page. `class_cut` leaves
+out what a class of some minutes has no time for.
 """
 
 from __future__ import annotations
 
+import base64
 import copy
 import re
+import struct
 from collections.abc import Iterator, Sequence
 from html import escape
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell
+from nbformat.v4 import new_markdown_cell, new_output
 
 from tools.numbers import ANY_MARKER
 
@@ -28,10 +32,26 @@ HIDDEN_CODE = re.compile(
 )
 PROGRESS = re.compile(r"\d+%\|")
 GUESS_CHECK = re.compile(r"^check\.\w+\(my_\w*guess\w*.*\)$", re.MULTILINE)
-BLOCKS = re.compile(r"^```.*?^```|\S(?:.|\n(?!\n|```))*", re.MULTILINE | re.DOTALL)
+BLOCKS = re.compile(r"^```[\s\S]*?^```|\S(?:[^\n]|\n(?!\n|```))*", re.MULTILINE)
 LISTED = re.compile(r"^\s*([-*] |\d\. |\||\$\$|!\[)", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.?!:])\s+(?=[A-Z*`$\"])")
-NAVIGATION = re.compile(r"^(\[|Next|Previous).*\.ipynb\).*$", re.MULTILINE)
+LINK = r"\[[^\]]*\]\([^)]*\.ipynb[^)]*\)"
+# A line of nothing but links to notebooks, or one that begins with "Next:"; links inside a sentence stay.
+NAVIGATION = re.compile(rf"^(?:{LINK}(?:\s*[·|]\s*{LINK})*|(?:Next|Previous): {LINK}.*)$", re.MULTILINE)
+OPTION = re.compile(r"^- \*\*[a-d]\*\* ", re.MULTILINE)
+# What belongs to working in a notebook and not on a wall.
+HOUSEKEEPING = re.compile(
+    r"letter in quotes|[Rr]un (it|this cell|the cell)s? (again|once more)|cells? (above|below)|"
+    r"[Kk]ernel|check\.progress|Restart|the last cell|this cell|next cell|In the notebook"
+)
+POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
+# Somebody is asked to commit an answer to what the next cell prints.
+ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|[Pp]redict|\?\s*$")
+VIEW = re.compile(r"^widgets\.(\w+)\(\)$", re.MULTILINE)
+PAGE_HEIGHT, LINE, CODE_LINE, WORDS_IN_LINE, ROOM = 720, 40, 29, 13, 75  # pixels at full size; words; pixels of margins
+# What a page takes, in pixels at full size: more than the screen has, since a page may shrink a little; what fills less
+# than half of it may make its neighbour shrink more.
+FULLEST, TIGHTEST, HALF = 800, 940, 330
 
 
 def slide_types(cells: Sequence[NotebookNode]) -> list[str]:
@@ -48,29 +68,176 @@ def slide_types(cells: Sequence[NotebookNode]) -> list[str]:
         wanted = cell.metadata.get("slideshow", {}).get("slide_type")
         if wanted not in (None, "", *TYPES):
             raise ValueError(f"slide_type={wanted!r} of cell {cell.get('id')}; choose one of {', '.join(TYPES)}")
+        if wanted in ("skip", "notes") and cell.cell_type == "markdown" and OPTION.search(cell.source):
+            wanted = "subslide"  # whoever is asked must see what to choose from
         types.append(wanted or _by_rule(cells, index, types))
     return types
 
 
-def deck(notebook: NotebookNode) -> NotebookNode:
-    """A copy of the notebook whose cells are the pieces of the talk, each with its slide type."""
+def deck(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> NotebookNode:
+    """A copy of the notebook whose cells are the pieces of the talk, each with its slide type.
+
+    ``left_out`` names sections that a class skips; with it, exercises to go further are left out as well, and of more
+    than ``most`` pages those that only tell, or only show code, become notes.
+    """
+    pages = list(_pages(notebook, left_out))
+    pages = _packed(pages)
+    while most is not None and len(pages) > most and (weakest := _weakest(pages)):
+        told = [_piece(_as_note(piece), "notes") for piece in _body(pages[weakest])]
+        pages[weakest - 1] += [piece for piece in told if piece.source]
+        del pages[weakest]
+    pieces = [piece for page in pages for piece in _finished(page)]
+    return nbformat.v4.new_notebook(cells=pieces, metadata=copy.deepcopy(notebook.metadata))
+
+
+def _pages(notebook: NotebookNode, left_out: Sequence[str] | None) -> Iterator[list[NotebookNode]]:
+    """The pages as cells and headings cut them; a page's first piece has its slide type, the others have "-"."""
     cells = copy.deepcopy(list(notebook.cells))
     pieces: list[NotebookNode] = []
-    section = ""
+    section, further = "", False
     for cell, kind in zip(cells, slide_types(cells), strict=True):
         notes = cell.metadata.get("slideshow", {}).get("notes")
-        added = list(_pieces(cell, kind, after_code=bool(pieces) and pieces[-1].cell_type == "code"))
-        for piece in added:
+        before = next((piece for piece in reversed(pieces) if _kind(piece) != "notes"), None)
+        asked = before is not None and before.cell_type == "markdown" and ASKS.search(before.source)
+        cell.metadata["asked"] = bool(asked) and cell.cell_type == "code"
+        for piece in _pieces(cell, kind, after_code=before is not None and before.cell_type == "code"):
             heading = HEADING.match(piece.source) if piece.cell_type == "markdown" else None
-            if heading and len(heading[1]) == 2:
-                section = heading[2]
-            elif _kind(piece) in ("slide", "subslide") and section and not (heading and len(heading[1]) == 1):
+            if heading:
+                further = "go further" in heading[2]
+                section = heading[2] if len(heading[1]) == 2 else section
+            if left_out is not None and (further or section in left_out):
+                continue
+            if not heading and _kind(piece) in ("slide", "subslide") and section:
                 pieces.append(_piece(f'<p class="running">{escape(section)}</p>', _kind(piece)))
+                pieces[-1].metadata["running"] = section
                 _set_kind(piece, "-")
+            piece.metadata["section"] = section
             pieces.append(piece)
-        if notes:
+        if notes and pieces and (left_out is None or not (further or section in left_out)):
             pieces.append(_piece(notes, "notes"))
-    return nbformat.v4.new_notebook(cells=pieces, metadata=copy.deepcopy(notebook.metadata))
+    page: list[NotebookNode] = []
+    for piece in pieces:
+        if _kind(piece) in ("slide", "subslide") and page:
+            yield page
+            page = []
+        page.append(piece)
+    if page:
+        yield page
+
+
+def _packed(pages: Sequence[list[NotebookNode]]) -> list[list[NotebookNode]]:
+    """Pages joined while they fit and belong together: in one section, and never a question with what follows it."""
+    packed: list[list[NotebookNode]] = []
+    for page in pages:
+        if packed and _belong_together(packed[-1], page):
+            small = min(_height(packed[-1]), _height(page)) < HALF
+            if _height(packed[-1]) + _height(_body(page)) <= (TIGHTEST if small else FULLEST):
+                for piece in _body(page):
+                    if _kind(piece) != "notes":
+                        _set_kind(piece, "-")
+                packed[-1] += _body(page)
+                continue
+        packed.append(list(page))
+    return packed
+
+
+def _belong_together(page: Sequence[NotebookNode], following: Sequence[NotebookNode]) -> bool:
+    """Whether a page may go on with the next one: no new section, no answer to what it asks; a question may end it."""
+    new_section = following[0].metadata.get("running") is None and not following[0].source.startswith("###")
+    crowded = _is_question(following) and _height(page) >= HALF
+    return not (new_section or crowded or _asks(page))
+
+
+def _body(page: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """A page without the line that names its section."""
+    return [piece for piece in page if piece.metadata.get("running") is None]
+
+
+def _weakest(pages: Sequence[list[NotebookNode]]) -> int | None:
+    """The page that a class misses least: one that only tells, else only shows code, else shows code and its print."""
+
+    def rank(number: int) -> float:
+        shown = [piece for piece in _body(pages[number]) if _kind(piece) != "notes"]
+        codes = [piece for piece in shown if piece.cell_type == "code"]
+        if _is_question(pages[number]) or any("$$" in p.source or HEADING.match(p.source) for p in shown):
+            return 0
+        if any(map(_has_picture, codes)):  # of several pictures in a row the first must do
+            return 0.5 if any(map(_has_picture, pages[number - 1])) else 0
+        if not codes:
+            return 1 if any(LISTED.search(piece.source) for piece in shown) else 3
+        return 1 if any(code.outputs for code in codes) else 2
+
+    ranks = [(rank(number), -_height(pages[number]), number) for number in range(1, len(pages))]
+    best = max(ranks, default=(0, 0, 0))
+    return best[2] if best[0] else None
+
+
+def _finished(page: list[NotebookNode]) -> list[NotebookNode]:
+    """A page whose sentences point at nothing that is not there."""
+    there = any(piece.cell_type == "code" or "![" in piece.source or "```" in piece.source for piece in page)
+    for piece in page:
+        if piece.cell_type == "markdown" and _kind(piece) != "notes" and not there and not OPTION.search(piece.source):
+            kept = [_without(block, POINTING) for block in BLOCKS.findall(piece.source)]
+            piece.source = "\n\n".join(block for block in kept if block)
+        for mark in ("running", "section", "asked"):
+            piece.metadata.pop(mark, None)
+    return page
+
+
+def _without(block: str, unwanted: re.Pattern[str]) -> str:
+    """A block of text without the sentences that match; lists, tables, headings and code stay as they are."""
+    if re.match(r"\s*(#|[-*] |\d\. |\||\$\$|!\[|```|<)", block):
+        return block
+    return " ".join(sentence for sentence in SENTENCE.split(block) if not unwanted.search(sentence))
+
+
+def _is_question(page: Sequence[NotebookNode]) -> bool:
+    """Whether a page has options to choose from, or an exercise."""
+    shown = [piece.source for piece in page if piece.cell_type == "markdown" and _kind(piece) != "notes"]
+    return any(OPTION.search(text) or re.search(r"^### Exercise", text, re.MULTILINE) for text in shown)
+
+
+def _asks(page: Sequence[NotebookNode]) -> bool:
+    """Whether what a page shows last asks for an answer that must not stand below it."""
+    shown = [piece for piece in page if _kind(piece) != "notes"]
+    if shown[-1].cell_type == "code":
+        return _is_question(page) or (shown[-1].metadata.get("asked", False) and not shown[-1].outputs)
+    return _is_question(page) or bool(ASKS.search(shown[-1].source))
+
+
+def _height(page: Sequence[NotebookNode]) -> float:
+    """About how many pixels of 720 a page needs at full size."""
+    return ROOM / 2 + sum(map(_piece_height, page))
+
+
+def _piece_height(piece: NotebookNode) -> float:
+    if _kind(piece) == "notes":
+        return 0
+    if piece.cell_type == "markdown":
+        blocks = BLOCKS.findall(ANY_MARKER.sub("", piece.source))
+        return sum(_block_height(block) for block in blocks)
+    shown = 0 if piece.metadata.get("transient", {}).get("remove_source") else len(piece.source.splitlines()) + 1
+    pictures = [output["data"]["image/png"] for output in piece.outputs if "image/png" in output.get("data", {})]
+    texts = sum(map(_lines, (o for o in piece.outputs if "image/png" not in o.get("data", {}))))
+    return CODE_LINE * (shown + texts + bool(texts)) + sum(map(_picture_height, pictures))
+
+
+def _block_height(block: str) -> float:
+    lines = block.splitlines()
+    if block.startswith("```"):
+        return CODE_LINE * len(lines)
+    wrapped = sum(-(-len(line.split()) // WORDS_IN_LINE) for line in lines if not re.match(r"\|[-:| ]+\|$", line))
+    return LINE * (wrapped * (1.6 if lines[0].startswith("#") else 1) + 0.5 + 2 * block.startswith("$$"))
+
+
+def _picture_height(png: str) -> float:
+    width, height = struct.unpack(">II", base64.b64decode(png[:64])[16:24])
+    return height * min(1180 / width, 1.18)
+
+
+def _as_note(piece: NotebookNode) -> str:
+    """What a page that is left out still gives the speaker to say."""
+    return piece.source if piece.cell_type == "markdown" else ""
 
 
 def _by_rule(cells: Sequence[NotebookNode], index: int, types: Sequence[str]) -> str:
@@ -133,6 +300,14 @@ def _pieces(cell: NotebookNode, kind: str, after_code: bool) -> Iterator[Noteboo
 def _text_pieces(source: str, kind: str, after_code: bool) -> Iterator[NotebookNode]:
     """The parts of a text, cut before each heading: what stands before the first one belongs to the page above."""
     lead, *rest = _parts(source)
+    if lead and after_code and LISTED.search(lead):  # what speaks of the result stays with it
+        blocks = BLOCKS.findall(lead)
+        first = next(number for number, block in enumerate(blocks) if LISTED.search(block))
+        caption = "\n\n".join(blocks[: max(first - 1, 0)])
+        if caption:
+            yield from _shown(caption, "-", CAPTION_WORDS)
+            lead = "\n\n".join(blocks[max(first - 1, 0) :])
+            kind = "subslide" if not rest else kind
     if lead:
         budget = CAPTION_WORDS if rest or (kind == "-" and after_code) else SHOWN_WORDS
         yield from _shown(lead, ("subslide" if LISTED.search(lead) else "-") if rest else kind, budget)
@@ -149,7 +324,9 @@ def _parts(source: str) -> list[str]:
 def _shown(text: str, kind: str, budget: int) -> Iterator[NotebookNode]:
     """The blocks of a text that fit the budget of words, and the others as notes."""
     shown, told = [], []
-    for block in BLOCKS.findall(NAVIGATION.sub("", text).strip()):
+    for block in (_without(block, HOUSEKEEPING) for block in BLOCKS.findall(NAVIGATION.sub("", text).strip())):
+        if not block:
+            continue
         if HEADING.match(block) or re.match(r"\s*([-*] |\d\. |\||\$\$|!\[|```)", block):
             shown.append(block)
             continue
@@ -177,7 +354,9 @@ def _cut(paragraph: str, budget: int) -> tuple[str, str]:
 
 
 def _code_pieces(cell: NotebookNode, kind: str) -> Iterator[NotebookNode]:
-    """Code and output on one page if both fit, else on two; a figure's own call is not shown."""
+    """Code and output on one page if both fit, else on two; a figure's own call is not shown, a view is a picture."""
+    if view := VIEW.search(cell.source):
+        cell.outputs, cell["source"] = [_picture_of(view[1])], f"fig.{view[1]}()"
     picture = _has_picture(cell)
     if "exercise" in cell.metadata.get("tags", []):
         cell.outputs = []
@@ -190,6 +369,14 @@ def _code_pieces(cell: NotebookNode, kind: str) -> Iterator[NotebookNode]:
     if picture:
         cell.outputs = [output for output in cell.outputs if "image/png" in output.get("data", {})][-1:]
     below = sum(map(_lines, cell.outputs))
+    if cell.metadata.get("asked") and cell.outputs and not picture:
+        code = copy.deepcopy(cell)
+        code.outputs, code["id"] = [], f"{cell.id}-code"
+        yield code
+        _set_kind(cell, "subslide")
+        cell.metadata["transient"] = {"remove_source": True}
+        yield cell
+        return
     if not cell.outputs or (not picture and len(lines) + below <= LINES_ON_PAGE):
         yield cell
         return
@@ -203,6 +390,14 @@ def _code_pieces(cell: NotebookNode, kind: str) -> Iterator[NotebookNode]:
     elif figure_call:
         cell.metadata["transient"] = {"remove_source": True}
     yield cell
+
+
+def _picture_of(view: str) -> NotebookNode:
+    """What a view shows before anyone moves a control."""
+    from vgg_lesson import widgets
+
+    png, *_ = getattr(widgets, view)().panel.pictures
+    return new_output("display_data", {"image/png": base64.b64encode(png).decode(), "text/plain": f"the view {view}"})
 
 
 def _is_shown(output: NotebookNode) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 
+from tools.measured import time_fact
 from vgg_lesson.arithmetic import LayerTrace, memory, trace
 from vgg_lesson.classroom.checks.train_it_well import ACCURACY, IMAGES, standard_error
 
 Number = int | float
 GPU_BYTES, EXAM_SEPARATE = 8e9, 5000
+POD_GIGABYTES, SHARED_BY, ROOMS = 2, 4, (10, 30, 60)
 # An exam's calibration table: mean confidence, pictures, of them right.
 BINS = ((0.6, 10, 7), (0.8, 40, 30), (0.95, 50, 49))
 
@@ -48,6 +51,11 @@ def field_after(*layers: tuple[int, int]) -> int:
     return field
 
 
+def cores_shared(users: int) -> int:
+    """Cores for a room in which so many share one that the slowest cell waits `SHARED_BY` times."""
+    return math.ceil(users / SHARED_BY)
+
+
 CONV, POOL = (3, 1), (2, 2)
 FACTS: Mapping[str, Callable[[], Number]] = {
     # The test before and after: each number of a question and the ways to miss it.
@@ -76,6 +84,10 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "exam.calibration": calibration_error,
     "exam.lasting_step": lambda: 0.02 / (1 - 0.95),
     "exam.lasting_factor": lambda: 1 / (1 - 0.95),
+    # A room on one server: 2 GB each, as the proof of pods has them; cores shared by four at the slowest cell of 05
+    "room.slowest_seconds": lambda: SHARED_BY * time_fact("05", "one", "slowest_seconds"),
+    **{f"room.memory.{users}": partial(operator.mul, POD_GIGABYTES, users) for users in ROOMS},
+    **{f"room.cores.{users}": partial(cores_shared, users) for users in ROOMS},
     # Quoted beside other courses
     "guide.vgg16_megabytes": lambda: memory(trace("VGG-16"), 1).activations / 1e6,
     "guide.judge_error": lambda: standard_error(ACCURACY, IMAGES),

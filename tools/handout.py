@@ -1,217 +1,260 @@
-"""The handout: one A4 page, black on white, with VGG-11's layers, the formulas and the numbers of the series.
+"""Two printed pages: one for the door, with the architecture, the symbols and room for guesses, and one for the end.
 
-``python -m tools handout`` writes ``build/handout.pdf`` and, to look at, ``build/handout.png``.
+``python -m tools handout`` writes ``build/door.pdf`` and ``build/end.pdf`` from one page of HTML and CSS, printed by
+Chromium. No answer stands on the page for the door; every figure on the page for the end is counted by the package or
+read from a log.
 """
 
 from __future__ import annotations
 
-import io
+import argparse
+import math
+import os
+import re
+import shutil
+import subprocess
 from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import matplotlib.style
+import nbformat
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from tools import handout_content as content
-from tools.paths import ROOT
-from tools.sheet import A4, DARK, MIDDLE, PALE, Panel, Sheet
-from vgg_lesson.arithmetic import LayerRow, LayerTrace
+from tools import pages
+from tools.deck import HEADING, OPTION
+from tools.paths import ROOT, notebooks
+from vgg_lesson.arithmetic import LayerRow, LayerTrace, memory, trace
+from vgg_lesson.configs import CLASS_NETWORK, CONFIGS
+from vgg_lesson.records.published import published
 from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build"
-LEFT, TOP = 0.5, 0.42
-WIDTH = A4[0] - 2 * LEFT
-STYLE: Any = {"font.family": "DejaVu Sans", "mathtext.fontset": "dejavusans", "pdf.fonttype": 42}
-SHADES = {"input": "1.0", "conv": PALE, "pool": DARK}
-TALLEST, SLANT, THICKNESS = 1.12, (0.22, 0.12), 0.0005  # inches; shares; inches per channel
-SLOTS = (0.72, 0.86, 0.82, 0.84, 1.0, 1.0)  # inches for the input and each block
-BAR = 0.62  # inches of a share of 100%
-LAYERS = (
-    ("layer", 0, "left"),
-    ("output", 0.72, "left"),
-    ("parameters by pencil", 1.68, "left"),
-    ("parameters", 4.22, "right"),
-    ("multiplications", 5.76, "right"),
-    ("sees / jump (pixels)", WIDTH, "right"),
+PAGES = ("door", "end")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "msedge")
+SECONDS = 120
+HALF_DAY = ("02", "03", "05", "07")
+SYMBOLS = (
+    ("s", "side of a picture or of a grid, in pixels or cells"),
+    ("k, p, t", "window of a convolution or pool, padding, stride"),
+    ("C_in, C_out", "channels that a layer reads, and that it writes"),
+    ("3×3, 64", "a convolution with 64 filters, each 3 cells wide"),
+    ("K", "number of classes"),
+    ("MAC", "one multiplication and one addition"),
+    ("fan_in", "numbers that go into one output of a layer"),
+    ("Var(w), std(w)", "variance of the weights, and its root"),
+    ("ReLU", "max(0, x)"),
+    ("loss", "minus the logarithm of the true class's probability"),
 )
-FAMILY = (
-    ("", 0, "left"),
-    ("convs per block", 0.62, "left"),
-    ("layers", 1.62, "left"),
-    ("parameters", 2.83, "right"),
-    ("10⁹ MACs", 3.44, "right"),
-    ("sees", 3.83, "right"),
-    ("top-5", 4.25, "right"),
+SHOWN = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
+GREY_TEN: Any = {"in_channels": 1, "num_classes": 10}
+FORMULAS = (
+    (
+        "side of the output",
+        r"$\left\lfloor (s + 2p - k)\,/\,t \right\rfloor + 1$",
+        "size s, padding p, kernel k, stride t",
+    ),
+    (
+        "receptive field",
+        r"$r \leftarrow r + (k-1)\,j,\quad j \leftarrow j\,t$",
+        "first r, then jump j; both start at 1",
+    ),
+    ("parameters, convolution", r"$(k\,k\,C_{in} + 1)\,C_{out}$", "the picture's size does not enter"),
+    ("parameters, linear", r"$(\mathrm{in} + 1)\,\mathrm{out}$", "here it does: in = channels · side²"),
+    ("multiplications, convolution", r"$k\,k\,C_{in}\,C_{out}\,s^2$", "no biases; one MAC = two operations"),
+    ("three 3×3 or one 7×7", r"$27\,C^2 < 49\,C^2$", "same 7×7 patch, three ReLUs, three maps to keep"),
+    ("loss of even guessing", r"$-\ln(1/K) = \ln K$", "{ln10:.4f} for 10 classes, {ln1000:.4f} for 1000"),
+    (
+        "what a layer with ReLU keeps",
+        r"$\frac{1}{2}\,\mathrm{fan}_{in}\,\mathrm{Var}(w)$",
+        "of the variance; PyTorch's default: 1/6",
+    ),
+    (
+        "He's initialisation",
+        r"$\mathrm{std}(w) = \sqrt{2\,/\,\mathrm{fan}_{in}}$",
+        "keeps all of it; fan_in = k·k·C_in",
+    ),
+    ("error of an accuracy", r"$\sqrt{p\,(1-p)\,/\,n}$", "p = 0.9, n = 10,000: {error:.1%}"),
 )
-NAMESAKES = (
-    ("“VGG-11” is", 0, "left"),
-    ("input", 0.98, "left"),
-    ("parameters", 2.5, "right"),
-    ("10⁶ MACs", 3.18, "right"),
-    ("in head", 3.68, "right"),
-    ("GB", 4.25, "right"),
+LOG = (
+    (
+        "loss stands at {ln10:.3f} from the first step",
+        "guesses evenly, whatever the picture",
+        "compare two pictures' scores; He, batch norm",
+    ),
+    (
+        "loss becomes nan, or jumps up and stays",
+        "steps too long for the weights",
+        "a tenth of the rate; a schedule that warms up",
+    ),
+    ("training falls, validation rises again", "it memorises", "augment; weight decay; keep the best epoch"),
+    (
+        "test better than training, same epoch",
+        "training is a mean, taken with dropout",
+        "evaluate both with the finished network",
+    ),
+    ("answers depend on the rest of the batch", "still in training mode", "model.eval() before you predict"),
+    ("exactly one in ten right, ten classes", "one class for every picture", "list the classes that it ever names"),
 )
-LOG = (("The log shows", 0, "left"), ("It means", 2.42, "left"), ("Try", 4.62, "left"))
+
+
+def vgg11() -> LayerTrace:
+    """The network of the handout: the paper's, for colour pictures and a thousand classes."""
+    return trace("VGG-11")
+
+
+def layer_rows(counted: LayerTrace) -> list[tuple[str, ...]]:
+    """Layer, output, the parameters' formula, parameters, multiplications, receptive field; the total last."""
+    rows = [
+        (row.name, shape(row), pencil(row), figure(row.params), figure(row.macs), field(row)) for row in counted.rows
+    ]
+    total = f"{counted.config.weight_layers} layers with weights"
+    return [*rows, ("total", "", total, figure(counted.total_params), figure(counted.total_macs), "")]
+
+
+def family_rows() -> list[tuple[str, ...]]:
+    """Network, convolutions per block, layers, parameters, 10⁹ multiplications, pixels seen, top-5 error in percent."""
+    counted = [(name, trace(name)) for name in SHOWN]
+    return [
+        (
+            name,
+            " ".join(str(len(block)) for block in CONFIGS[name].blocks),
+            f"{each.config.conv_layers} + 3",
+            f"{each.total_params:,}",
+            f"{each.total_macs / 1e9:.1f}",
+            str(each.row("pool5").receptive_field),
+            f"{published(error_key(CONFIGS[name].column)):.1f}",
+        )
+        for name, each in counted
+    ]
+
+
+def error_key(column: str) -> str:
+    """The published top-5 error of a column of Table 1, at one scale of 256."""
+    return f"paper_top5_error_{column}" + ("_256" if column in "CDE" else "")
+
+
+def namesake_rows() -> list[tuple[str, ...]]:
+    """The networks that share the name VGG-11: which, input, parameters, 10⁶ multiplications, in the head, memory."""
+    named = {
+        "the paper's": vgg11(),
+        "the post's text": trace("VGG-11", **GREY_TEN),
+        "the post's log": trace("VGG-11", **GREY_TEN, width=0.25),
+        "ours in class": trace(**CLASS_NETWORK),
+    }
+    return [
+        (
+            name,
+            shape(each.rows[0]),
+            f"{each.total_params:,}",
+            f"{each.total_macs / 1e6:,.0f}",
+            f"{each.fc_params / each.total_params:.1%}",
+            f"{memory(each, 128).total / 1e9:.2f}",
+        )
+        for name, each in named.items()
+    ]
+
+
+def formulas() -> list[tuple[str, str, str]]:
+    """What, the formula in mathtext, a remark."""
+    numbers = {"ln10": math.log(10), "ln1000": math.log(1000), "error": math.sqrt(0.9 * 0.1 / 10_000)}
+    return [(what, formula, remark.format(**numbers)) for what, formula, remark in FORMULAS]
+
+
+def log_rows() -> Sequence[tuple[str, ...]]:
+    """What the log shows, what it means, what to try."""
+    return [tuple(cell.format(ln10=math.log(10)) for cell in row) for row in LOG]
+
+
+def shape(row: LayerRow) -> str:
+    """64×224×224, or 4,096 once the grid is flattened."""
+    return "×".join(map(str, row.output_shape)) if len(row.output_shape) > 1 else f"{row.output_shape[0]:,}"
+
+
+def pencil(row: LayerRow) -> str:
+    """The formula of the parameters without its result."""
+    return row.formula.partition(" = ")[0]
+
+
+def figure(number: int) -> str:
+    """With thousands separators; nothing for zero."""
+    return f"{number:,}" if number else ""
+
+
+def field(row: LayerRow) -> str:
+    """The receptive field and the jump, in pixels; nothing once the grid is flattened."""
+    return "" if row.receptive_field is None else f"{row.receptive_field} / {row.jump}"
+
+
+def blocks() -> list[tuple[str, str]]:
+    """VGG-11 as the door shows it: the name of each part and what it is made of, without a size or a count."""
+    found = [
+        (f"block {number}", f"{len(block)} × {block[0].kernel}×{block[0].kernel}, {block[0].channels}; pool")
+        for number, block in enumerate(CONFIGS["VGG-11"].blocks, 1)
+    ]
+    return [("picture", "3 channels"), *found, ("fc6", "4096"), ("fc7", "4096"), ("fc8", "K")]
+
+
+def questions(numbers: Sequence[str] = HALF_DAY) -> list[tuple[str, str]]:
+    """The sections of notebooks that ask for a letter, in order, one for each question: notebook and heading."""
+    found = []
+    for path in notebooks(numbers):
+        section = ""
+        for cell in nbformat.read(path, as_version=4).cells:
+            parts = re.split(r"(?=^## )", cell.source, flags=re.MULTILINE)
+            for part in parts if cell.cell_type == "markdown" else ():
+                heading = HEADING.match(part)
+                section = heading[2] if heading and len(heading[1]) == 2 else section
+                found += [(path.stem[:2], section)] * bool(OPTION.search(part))
+    return found
+
+
+def html(page: str) -> str:
+    """One of `PAGES` as HTML with everything it needs inside."""
+    folder = FileSystemLoader(pages.ASSETS / "handout")
+    environment = Environment(loader=folder, undefined=StrictUndefined, autoescape=True)
+    environment.filters["math"] = lambda latex: pages.formula(latex.strip("$"))
+    counted = vgg11()
+    return environment.get_template("page.html.j2").render(
+        page=page, style=pages.asset("handout/handout.css"), blocks=blocks(), symbols=SYMBOLS, questions=questions(),
+        layers=layer_rows(counted), family=family_rows(), namesakes=namesake_rows(), formulas=formulas(),
+        log=log_rows(),
+    )  # fmt: skip
+
+
+def write(folder: Path = FOLDER) -> list[Path]:
+    """Write both pages as HTML and print them; returns the PDF files.
+
+    Raises:
+        RuntimeError: no browser is here, or it failed; the HTML is there to be printed by hand.
+    """
+    written = []
+    for page in PAGES:
+        source, target = folder / f"{page}.html", folder / f"{page}.pdf"
+        write_atomically(source, html(page).encode())
+        print_page(source, target)
+        written.append(target)
+    return written
+
+
+def print_page(source: Path, target: Path) -> None:
+    """Let the browser print a file; raises as `write`."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        raise RuntimeError(f"no browser here, none of {', '.join(BROWSERS)}; open {source} in yours and print it")
+    root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    command = [browser, "--headless", *root, "--no-pdf-header-footer", f"--print-to-pdf={target}", source.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode or not target.exists():
+        raise RuntimeError(f"{browser} could not print {source}: {done.stderr[-300:]}")
 
 
 def main(arguments: list[str]) -> int:
     """``python -m tools handout``"""
-    for path in write():
-        print(f"wrote {path.relative_to(ROOT)}")
+    argparse.ArgumentParser(prog="python -m tools handout", description=__doc__).parse_args(arguments)
+    try:
+        for path in write():
+            print(f"wrote {pages.relative(path)}")
+    except RuntimeError as error:
+        print(error)
+        return 1
     return 0
-
-
-def write(folder: Path = FOLDER) -> list[Path]:
-    """Write the handout as PDF and as PNG (200 dots per inch) into ``folder``; returns the two files."""
-    sheet, written = draw(), []
-    about = {"Title": "VGG-11 on one page", "Creator": "vgg-lesson", "CreationDate": None}
-    for name, options in (("handout.pdf", {"metadata": about}), ("handout.png", {"dpi": 200})):
-        drawn = io.BytesIO()
-        with mpl.rc_context(STYLE):
-            sheet.figure.savefig(drawn, format=name[-3:], **options)
-        write_atomically(folder / name, drawn.getvalue())
-        written.append(folder / name)
-    return written
-
-
-def draw() -> Sheet:
-    """The page, ready to be saved."""
-    with matplotlib.style.context("default"), mpl.rc_context(STYLE):
-        sheet, counted = Sheet(), content.vgg11()
-        _headline(sheet)
-        _architecture(sheet, counted)
-        _layers(sheet, counted)
-        _formulas(sheet)
-        _networks(sheet)
-        _log(sheet)
-        _foot(sheet)
-    return sheet
-
-
-def _headline(sheet: Sheet) -> None:
-    panel = sheet.panel("headline", LEFT, TOP, WIDTH, 0.36)
-    sheet.write(panel, 0, 0.16, "VGG-11 on one page", size=17, weight="bold")
-    sheet.write(panel, 2.88, 0.13, "light: convolution, 3×3, ReLU", size=7)
-    sheet.write(panel, 2.88, 0.26, "dark: 2×2 max-pool  ·  hatched: linear", size=7)
-    sheet.write(panel, WIDTH, 0.2, "name: ________________________", size=9, ha="right")
-
-
-def _architecture(sheet: Sheet, counted: LayerTrace) -> None:
-    panel = sheet.panel("architecture", LEFT, TOP + 0.46, WIDTH, 1.84)
-    stages = _stages([row for row in counted.rows if row.kind in SHADES])
-    left, middle = 0.0, panel.top + 0.7
-    for stage, room in zip(stages, SLOTS, strict=True):
-        x = panel.left + left + (room - sum(_extent(row)[0] for row in stage)) / 2
-        for row in stage:
-            x = _slab(sheet, row, x, middle)
-        label = "input" if stage[0].kind == "input" else f"block {stage[0].name[4]}"
-        _labels(sheet, panel, left + room / 2, label, content.shape(stage[-1]))
-        left += room
-    _head(sheet, panel, counted, left, middle)
-
-
-def _extent(row: LayerRow) -> tuple[float, float, float]:
-    """Inches that a layer's box takes from left to right, its thickness, and the side of its face."""
-    side = row.output_shape[1] * TALLEST / 224
-    thickness = max(0.03, row.output_shape[0] * THICKNESS)
-    return thickness + max(0.05, SLANT[0] * side * 0.8), thickness, side
-
-
-def _slab(sheet: Sheet, row: LayerRow, left: float, middle: float) -> float:
-    """A box whose height and depth are the grid, its thickness the channels; returns where the next one starts."""
-    room, width, side = _extent(row)
-    across, up = SLANT[0] * side, SLANT[1] * side
-    bottom, top, right = middle + (side + up) / 2, middle + (up - side) / 2, left + width
-    shade = SHADES[row.kind]
-    sheet.shape([(left, top), (right, top), (right + across, top - up), (left + across, top - up)], shade)
-    sheet.shape([(right, top), (right + across, top - up), (right + across, bottom - up), (right, bottom)], shade)
-    sheet.shape([(left, top), (right, top), (right, bottom), (left, bottom)], shade)
-    return left + room
-
-
-def _head(sheet: Sheet, panel: Panel, counted: LayerTrace, left: float, middle: float) -> None:
-    """The flattened row and the linear layers, the root of their lengths to scale."""
-    linear = [(row.name, row.output_shape[0]) for row in counted.rows if row.kind == "linear"]
-    rows = [("flatten", prod(counted.row("pool5").output_shape)), *linear]
-    room = (panel.width - left) / len(rows)
-    for number, (name, units) in enumerate(rows):
-        x, half = panel.left + left + (number + 0.5) * room, TALLEST * 0.55 * (units / rows[0][1]) ** 0.5
-        corners = [(x - 0.05, middle - half), (x + 0.05, middle - half), (x + 0.05, middle + half)]
-        sheet.shape([*corners, (x - 0.05, middle + half)], "1.0", hatch="////" if number else None)
-        _labels(sheet, panel, x - panel.left, name, f"{units:,}")
-
-
-def _labels(sheet: Sheet, panel: Panel, x: float, name: str, output: str) -> None:
-    sheet.write(panel, x, 1.54, name, size=8, weight="bold", ha="center")
-    sheet.write(panel, x, 1.7, output, size=7.4, ha="center")
-
-
-def _stages(rows: Sequence[LayerRow]) -> list[list[LayerRow]]:
-    stages: list[list[LayerRow]] = [[]]
-    for row in rows:
-        stages[-1].append(row)
-        if row.kind in ("input", "pool"):
-            stages.append([])
-    return stages[:-1]
-
-
-def _layers(sheet: Sheet, counted: LayerTrace) -> None:
-    title = "Layer by layer: 3×224×224 pictures, 1,000 classes"
-    panel = sheet.panel("layers", LEFT, TOP + 2.42, WIDTH, 3.36, title)
-    start, step = 0.31, 0.158
-    sheet.table(panel, start, LAYERS, content.layer_rows(counted), step=step, last_bold=True)
-    for number, row in enumerate(counted.rows, 1):
-        y = panel.top + start + number * step
-        for x, share in ((4.28, row.params / counted.total_params), (5.82, row.macs / counted.total_macs)):
-            if share:
-                sheet.box(panel.left + x, y - 0.045, max(0.008, BAR * share), 0.09, MIDDLE)
-            if share >= 0.02:
-                sheet.write(panel, x + BAR * share + 0.04, (number * step) + start, f"{share:.0%}", size=7)
-        if row.kind in ("input", "pool"):
-            sheet.rule(panel.left, y + step / 2, panel.width, 0.25)
-    sheet.rule(panel.left, panel.top + start + (len(counted.rows) + 0.5) * step, panel.width, 0.5)
-
-
-def _formulas(sheet: Sheet) -> None:
-    panel = sheet.panel("formulas", LEFT, TOP + 5.84, 2.86, 3.18, "Formulas")
-    for number, (what, formula, remark) in enumerate(content.formulas()):
-        y = 0.31 + 0.293 * number
-        sheet.write(panel, 0, y, what, size=7.2, weight="bold")
-        sheet.write(panel, 2.86, y, formula, size=8.4, ha="right")
-        sheet.write(panel, 0, y + 0.135, remark, size=7, color="0.2")
-
-
-def _networks(sheet: Sheet) -> None:
-    left, width = LEFT + 3.02, WIDTH - 3.02
-    family = sheet.panel("family", left, TOP + 5.84, width, 1.34, "One table, a family")
-    end = sheet.table(family, 0.31, FAMILY, content.family_rows(), step=0.168)
-    sheet.write(
-        family,
-        0,
-        end + 0.09,
-        "sees: pixels of 224 after pool5. top-5: error in %, one scale (the paper, Table 3).",
-        size=7,
-    )
-    names = sheet.panel("namesakes", left, TOP + 7.3, width, 1.72, "Which one do you mean?")
-    end = sheet.table(names, 0.31, NAMESAKES, content.namesake_rows(), step=0.168)
-    for number, line in enumerate(
-        (
-            "GB: one step in float32 with momentum, batch 128: weights, gradients, velocities,",
-            "activations. The post's log and ours: quarter width; ours also 512 hidden units and",
-            "batch norm. Expensive depends on what you count: file, clock or memory.",
-        )
-    ):
-        sheet.write(names, 0, end + 0.09 + 0.135 * number, line, size=7)
-
-
-def _log(sheet: Sheet) -> None:
-    panel = sheet.panel("log", LEFT, TOP + 9.14, WIDTH, 1.42, "Read your log before you turn a knob")
-    sheet.table(panel, 0.31, LOG, content.log_rows(), step=0.158, size=7.4)
-
-
-def _foot(sheet: Sheet) -> None:
-    panel = sheet.panel("foot", LEFT, TOP + 10.68, WIDTH, 0.16)
-    line = "Network, errors: Simonyan and Zisserman, arXiv:1409.1556. Counts: the package vgg_lesson. Text: CC BY 4.0."
-    sheet.write(panel, 0, 0.08, line, size=7, color="0.2")

@@ -12,11 +12,15 @@ ASSETS = ROOT / "vgg_lesson" / "assets"
 RECORDS = ROOT / "tools" / "records"  # what was measured for maintainers and the guide; the package goes without
 
 
+class WrongNameError(ValueError):
+    """A name on the command line that fits no notebook, or several."""
+
+
 def notebooks(names: Iterable[str] = ()) -> list[Path]:
     """The notebooks in order, or those that ``names`` names: "05", "05_why_it_stalls" or a path.
 
     Raises:
-        ValueError: a name that fits no notebook or several.
+        WrongNameError: a name that fits no notebook or several.
     """
     every = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     return [_find(name, every) for name in names] or every
@@ -25,7 +29,7 @@ def notebooks(names: Iterable[str] = ()) -> list[Path]:
 def homework() -> list[Path]:
     """The homework's notebooks, as instructors see them, and their README."""
     folder = NOTEBOOKS / "homework"
-    return [*sorted((folder / "source").glob("*/*.ipynb")), folder / "README.md"]
+    return [*sorted((folder / "source").glob("hw*/*.ipynb")), folder / "README.md"]
 
 
 def documents() -> list[Path]:
@@ -37,5 +41,5 @@ def _find(name: str, every: list[Path]) -> Path:
     stem = Path(name).name.removesuffix(".ipynb")
     fitting = [path for path in every if path.stem == stem] or [path for path in every if path.stem.startswith(stem)]
     if len(fitting) != 1:
-        raise ValueError(f"notebook {name!r} fits {len(fitting)} of {', '.join(path.stem for path in every)}")
+        raise WrongNameError(f"notebook {name!r} fits {len(fitting)} of {', '.join(path.stem for path in every)}")
     return fitting[0]

@@ -1,6 +1,7 @@
 """Talks from the notebooks: one HTML file each, which needs neither internet nor a server.
 
-``python -m tools slides 05`` writes ``build/slides/05.html``. Open it in a browser; ``S`` opens the speaker's view with
+``python -m tools slides 05`` writes ``build/slides/05.html``; with ``--class`` the cut for a class: the core exercises,
+the sections of the half-day, at most thirty pages an hour. Open it in a browser; ``S`` opens the speaker's view with
 the notes, ``O`` the overview, and ``?print-pdf`` behind the address lays out pages to print. ``tools/deck.py`` says
 what is shown; stored outputs are shown, nothing is run.
 """
@@ -8,6 +9,7 @@ what is shown; stored outputs are shown, nothing is run.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,12 @@ from nbformat import NotebookNode
 from tools import pages
 from tools.deck import deck
 from tools.paths import NOTEBOOKS, ROOT, notebooks
+from tools.run_sheets import skipped
+from tools.times import planned
 from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "slides"
+PAGES_AN_HOUR, FEWEST = 30, 8
 WRITTEN = ("reveal/reveal.css", "deck/deck.css")
 
 
@@ -37,9 +42,9 @@ class TalkExporter(SlidesExporter):
         self.register_filter("markdown2html", partial(pages.markdown, images=NOTEBOOKS))
 
 
-def talk(notebook: NotebookNode) -> str:
-    """The notebook as one HTML page of slides, everything it needs inside."""
-    shown = deck(notebook)
+def talk(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> str:
+    """The notebook as one HTML page of slides, everything it needs inside; the rest as for `deck`."""
+    shown = deck(notebook, left_out, most)
     body, _ = TalkExporter().from_notebook_node(shown)
     soup = pages.accessible(BeautifulSoup(body, "html.parser"))
     first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
@@ -51,17 +56,27 @@ def talk(notebook: NotebookNode) -> str:
     )  # fmt: skip
 
 
-def write(path: Path, folder: Path = FOLDER) -> Path:
+def write(path: Path, folder: Path = FOLDER, *, for_class: bool = False) -> Path:
     """Write the talk of one notebook; returns the file, named after the notebook's number."""
-    target = folder / f"{path.stem[:2]}.html"
-    write_atomically(target, talk(nbformat.read(path, as_version=4)).encode())
+    notebook, number = nbformat.read(path, as_version=4), path.stem[:2]
+    target = folder / (f"{number}-class.html" if for_class else f"{number}.html")
+    page = talk(notebook, skipped(number), most_pages(path)) if for_class else talk(notebook)
+    write_atomically(target, page.encode())
     return target
+
+
+def most_pages(path: Path) -> int:
+    """How many pages a class has time for: thirty in an hour of the minutes that the notebook plans."""
+    in_class, _ = planned(path)
+    return max(PAGES_AN_HOUR * in_class // 60, FEWEST)
 
 
 def main(arguments: list[str]) -> int:
     """``python -m tools slides [NAME …]``"""
     parser = argparse.ArgumentParser(prog="python -m tools slides", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help='notebooks, such as "05"; default: all')
-    for path in notebooks(parser.parse_args(arguments).names):
-        print(f"wrote {pages.relative(write(path))}")
+    parser.add_argument("--class", action="store_true", dest="for_class", help="the cut for a class, NN-class.html")
+    options = parser.parse_args(arguments)
+    for path in notebooks(options.names):
+        print(f"wrote {pages.relative(write(path, for_class=options.for_class))}")
     return 0

@@ -38,6 +38,9 @@ from vgg_lesson.training.history import EpochRecord, History
 from vgg_lesson.training.loop import evaluate, fit
 from vgg_lesson.training.recipes import PLANS, Experiment, Recipe
 
+# A process that prints no banner, such as homework or `train`, keeps to what a container gives it as well.
+set_threads()
+
 if TYPE_CHECKING:
     from vgg_lesson.classroom import figures, widgets
 

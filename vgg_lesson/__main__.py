@@ -65,9 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_copy_options(copy)
     copy.set_defaults(run=lambda options: make_copy(options))
     live = commands.add_parser("live", help="open the page VGG, live, in a browser; it needs no network")
-    live.add_argument(
-        "--to", metavar="FILE", type=user_path, help="where the page is written; default: a temporary file"
-    )
+    live.add_argument("--to", metavar="FILE", type=user_path, help="where to write it; default: a temporary file")
     live.set_defaults(run=lambda options: show_live(options.to))
     add_train_parser(commands)
     return parser

@@ -8,6 +8,7 @@ import sys
 
 PROOFS = {
     "pod": "every notebook inside 2 GB and one CPU (Linux, root; budget class: half an hour)",
+    "half_day": "02, 03, 05 and 07 in one pod, kernels left open (Linux, root; budget class: five minutes)",
     "image": "the Binder image: requirements, postBuild and start in a clean environment (minutes, gigabytes)",
     "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
     "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
