@@ -14,6 +14,7 @@ from typing import Any
 # Before any kernel starts: kernels inherit this environment.
 os.environ["VGG_LESSON_BUDGET"] = "smoke"
 os.environ["VGG_LESSON_OFFLINE"] = "1"
+os.environ["VGG_LESSON_PROGRESS"] = "memory"
 os.environ.pop("VGG_LESSON_DATA", None)
 if "PYTEST_XDIST_WORKER" in os.environ:  # threads of several workers would wait for each other's processors
     os.environ["OMP_NUM_THREADS"] = "1"

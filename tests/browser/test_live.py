@@ -85,7 +85,8 @@ def random_networks(count: int) -> list[dict[str, Any]]:
             "depth": int(draw.choice([11, 13, 16, 19])), "in_channels": int(draw.integers(1, 5)),
             "num_classes": int(draw.integers(2, 2000)), "image_size": int(draw.integers(32, 300)),
             "width": float(draw.choice([draw.uniform(0.01, 3), 1 / 128, 3 / 128, 0.25])),
-            "batch_norm": bool(draw.integers(2)), "hidden": int(draw.integers(1, 5000)), "head": str(draw.choice(["fc", "gap"])),
+            "batch_norm": bool(draw.integers(2)), "hidden": int(draw.integers(1, 5000)),
+            "head": str(draw.choice(["fc", "gap"])),
         }
         for _ in range(count)
     ]  # fmt: skip

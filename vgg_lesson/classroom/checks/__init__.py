@@ -1,6 +1,7 @@
 """The exercises' checks: ``check.<exercise>(answer)`` says right, wrong and why, or not answered yet.
 
-``check.progress("topic")`` at the end of a notebook shows what has been answered since its kernel started.
+``check.guess("name", answer)`` notes a guess before the result, ``check.name()`` judges it afterwards,
+``check.hint("5.2")`` helps step by step, ``check.progress("topic")`` shows what has been answered so far.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any
 
+from vgg_lesson.classroom.checks.forms import Unreadable, is_unanswered
+from vgg_lesson.classroom.checks.guesses import GUESSES, shown
+from vgg_lesson.classroom.checks.memory import Memory, mark_of
 from vgg_lesson.classroom.checks.progress import Progress
-from vgg_lesson.classroom.checks.shared import Exercise, Verdict
+from vgg_lesson.classroom.checks.sentences import explain_errors
+from vgg_lesson.classroom.checks.shared import MARKS, Exercise, Verdict
 
 __all__ = ["Checks", "Exercise", "Progress", "Verdict", "check"]
 
@@ -26,7 +31,7 @@ class Checks:
     """
 
     def __init__(self) -> None:
-        self._verdicts: dict[str, Verdict] = {}
+        self._memory = Memory()
 
     @cached_property
     def EXERCISES(self) -> Mapping[str, Exercise]:
@@ -42,6 +47,25 @@ class Checks:
         modules = {m.name: importlib.import_module(f"{__name__}.{m.name}") for m in pkgutil.iter_modules(__path__)}
         return MappingProxyType({n: m.EXERCISES for n, m in modules.items() if hasattr(m, "EXERCISES")})
 
+    @property
+    def guess(self) -> Callable[..., None]:
+        """``check.guess("name", answer)`` notes a guess in any sensible form and says what was understood.
+
+        Raises:
+            ValueError: no question of this name takes a guess.
+        """
+        explain_errors()
+        return self._note
+
+    def guessed(self, name: str) -> Any:
+        """The noted guess: a letter, a number (a share between 0 and 1) or a tuple of numbers; None if there is none.
+
+        Raises:
+            ValueError: no question of this name takes a guess.
+        """
+        self._reader(name)
+        return self._memory.entry(name).guess
+
     def progress(self, topic: str) -> Progress:
         """A table of the exercises of one ``topic`` and what came of them since the kernel started.
 
@@ -50,23 +74,66 @@ class Checks:
         """
         if topic not in self.topics:
             raise ValueError(f"topic={topic!r} is unknown; choose one of {', '.join(self.topics)}")
-        return Progress([(exercise.name, self._verdicts.get(exercise.name)) for exercise in self.topics[topic]])
+        return Progress([(exercise.name, self._memory.entry(exercise.name)) for exercise in self.topics[topic]])
 
     def __getattr__(self, name: str) -> Callable[..., Verdict]:
         if name.startswith("_"):
             raise AttributeError(name)
+        explain_errors()
         if name not in self.EXERCISES:
-            near = difflib.get_close_matches(name, self.EXERCISES, n=3, cutoff=0.4)
-            advice = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise AttributeError(f"there is no exercise called {name!r}{advice}")
+            raise AttributeError(f"there is no exercise called {name!r}{_near(name, self.EXERCISES)}")
         return partial(self._judge, name)
 
-    def _judge(self, name: str, answer: Any = ...) -> Verdict:
-        verdict = self._verdicts[name] = self.EXERCISES[name](answer)
+    def _judge(self, name: str, *answers: Any) -> Verdict:
+        answer = answers[0] if len(answers) == 1 else answers
+        if not answers:
+            noted = self._memory.entry(name).guess
+            answer = ... if noted is None else noted
+        verdict = self.EXERCISES[name](answer)
+        if verdict.status != "not answered yet" and verdict.judged:
+            self._count(name, answer, verdict)
         return verdict
+
+    def _count(self, name: str, answer: Any, verdict: Verdict) -> None:
+        """Note a judged answer: right once is right for good, and the same answer again is no further try."""
+        entry, mark = self._memory.entry(name), mark_of(answer)
+        changed = mark not in entry.tries or (verdict.status == "right" and not entry.right)
+        entry.tries += [mark] * (mark not in entry.tries)
+        entry.right |= verdict.status == "right"
+        if changed:
+            self._memory.save(name)
+
+    def _note(self, name: str, *answers: Any) -> None:
+        read = self._reader(name)
+        answer = answers[0] if len(answers) == 1 else answers or ...
+        entry = self._memory.entry(name)
+        if is_unanswered(answer):
+            before = f" Noted before: {shown(name, entry.guess)}." if entry.guess is not None else ""
+            print(f"{MARKS['not answered yet']} Put your guess in place of the ... and run this cell.{before}")
+            return
+        try:
+            guess = read(answer)
+        except Unreadable as unclear:
+            print(f"… Not noted. {unclear}")
+            return
+        entry.guess = float(guess) if isinstance(guess, float) else guess
+        self._memory.save(name)
+        print(f"Noted: {shown(name, guess)}.")
+
+    def _reader(self, name: str) -> Callable[[Any], Any]:
+        if name in GUESSES:
+            return GUESSES[name]
+        if name in self.EXERCISES:
+            return self.EXERCISES[name].read
+        raise ValueError(f"name={name!r} is no question of this series{_near(name, [*GUESSES, *self.EXERCISES])}")
 
     def __dir__(self) -> list[Any]:
         return [*super().__dir__(), *self.EXERCISES]
+
+
+def _near(name: str, names: Sequence[str] | Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(str(name), list(names), n=3, cutoff=0.4)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 check = Checks()

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import prod
-from typing import Any
 
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.architecture_block import WRITE_VGG_BLOCK
 from vgg_lesson.classroom.checks.architecture_pixels import ONE_BY_ONE
 from vgg_lesson.classroom.checks.architecture_table import WRITE_A_TABLE
-from vgg_lesson.classroom.checks.partly import partly
 from vgg_lesson.classroom.checks.shared import UNANSWERED, Exercise, choice, number, numbers
 from vgg_lesson.configs import CONFIGS
 
@@ -66,38 +63,6 @@ def _convs() -> list[int]:
 
 def _joined(pairs: list[tuple[int, int]]) -> tuple[float, ...]:
     return tuple(value for pair in pairs for value in pair)
-
-
-def _as_ten_numbers(answer: Any) -> Any:
-    """A list of pairs as one flat tuple; whatever else was given stays, for `numbers` to complain about."""
-    if isinstance(answer, tuple | list) and all(isinstance(pair, tuple | list) for pair in answer):
-        return tuple(value for pair in answer for value in pair)
-    return answer
-
-
-_PAIRS = "Five pairs (channels, side) are expected, one per block, without the second side."
-
-_TEN_NUMBERS = partly(
-    numbers(
-        "block_shapes",
-        lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
-        why="A network trades places for channels, and these ten numbers fix the size of every layer to come.",
-        mistakes=_shape_mistakes,
-        otherwise="Take each pair after the pool: the channels are the block's filters, the side is halved once more.",
-    ),
-    [f"block {number}" for number in range(1, len(POOLS) + 1)],
-)
-
-
-def _same_pairs(answer: Any, expected: Any) -> bool:
-    return _TEN_NUMBERS.matches(_as_ten_numbers(answer), expected)
-
-
-def _pairs_complaint(answer: Any) -> str | None:
-    flat = _as_ten_numbers(answer)
-    if not isinstance(flat, tuple | list) or len(flat) != 2 * len(POOLS):
-        return _PAIRS
-    return _TEN_NUMBERS.complaint(flat)
 
 
 def _head_lengths() -> tuple[float, ...]:
@@ -166,16 +131,22 @@ EXERCISES: list[Exercise] = [
         otherwise="Put size 224, kernel 7, padding 1 and stride 2 into the formula, and round down before adding 1.",
     ),
     WRITE_VGG_BLOCK,
-    replace(_TEN_NUMBERS, matches=_same_pairs, complaint=_pairs_complaint),
-    partly(
-        numbers(
-            "head_lengths",
-            _head_lengths,
-            why="Flattening turns 512 grids of 7×7 into one row; from there on only the number of units counts.",
-            mistakes=_head_mistakes,
-            otherwise="Four lengths: all numbers of the last grid, the two hidden layers, one score per class.",
-        ),
-        ("the flattened row", "the first layer", "the second", "the third"),
+    numbers(
+        "block_shapes",
+        lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
+        why="A network trades places for channels, and these ten numbers fix the size of every layer to come.",
+        mistakes=_shape_mistakes,
+        otherwise="Take each pair after the pool: the channels are the block's filters, the side is halved once more.",
+        groups=[f"block {index}" for index in range(1, len(POOLS) + 1)],
+        expected="Five pairs (channels, side) are expected, one per block, without the second side.",
+    ),
+    numbers(
+        "head_lengths",
+        _head_lengths,
+        why="Flattening turns 512 grids of 7×7 into one row; from there on only the number of units counts.",
+        mistakes=_head_mistakes,
+        otherwise="Four lengths: all numbers of the last grid, the two hidden layers, one score per class.",
+        groups=("the flattened row", "the first layer", "the second", "the third"),
     ),
     number(
         "flatten_at_96",
@@ -192,17 +163,15 @@ EXERCISES: list[Exercise] = [
         },
         otherwise="Halve 96 five times, then count channels × height × width.",
     ),
-    replace(
-        choice(
-            "pool_left_out",
-            _pool_left_out,
-            why="A layer without weights decides how many its neighbour needs: ask what flows into fc6.",
-            hints={
-                "a": "It has none, true. But who reads what it puts out, and how many numbers are that without it?",
-                "b": "The side of the last grid doubles. How many cells does the grid have then?",
-                "d": "Does a convolution's number of weights depend on the grid it slides over?",
-            },
-        ),
+    choice(
+        "pool_left_out",
+        _pool_left_out,
+        why="A layer without weights decides how many its neighbour needs: ask what flows into fc6.",
+        hints={
+            "a": "It has none, true. But who reads what it puts out, and how many numbers are that without it?",
+            "b": "The side of the last grid doubles. How many cells does the grid have then?",
+            "d": "Does a convolution's number of weights depend on the grid it slides over?",
+        },
         unanswered=UNANSWERED,
     ),
     choice(

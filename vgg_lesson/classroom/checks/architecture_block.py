@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -124,23 +124,17 @@ SLIPS: Mapping[Slips, str] = {
     Slips(stride=1): "Your pool moves by one cell, so the grid is not halved. How far does VGG's move?",
 }
 
-_BLOCK = code(
-    "write_vgg_block",
-    _block(),
-    BLOCK_CASES,
-    why="That is all of VGG's body: five calls of this function.",
-    mistakes={hint: _block(slips) for slips, hint in SLIPS.items()},
-    otherwise="Print my_block(4, 8, 2) and read it line by line against the sentence above.",
-)
+
+def _advised(answer: Any, stopped: str) -> str:
+    if "is not a Module subclass" not in stopped:
+        return stopped
+    if "type is not" in stopped or ".type" in stopped:
+        return f"{stopped} A layer is made by a call: nn.ReLU(), with its brackets."
+    return f"{stopped} nn.Sequential takes the layers one by one: a star unpacks a list."
 
 
 def _form(answer: Any) -> str | None:
     """Why nothing can be sent through what a builder returns."""
-    complaint = _BLOCK.complaint(answer)
-    if complaint and "is not a Module subclass" in complaint:
-        return f"{complaint} nn.Sequential takes the layers one by one: a star unpacks a list."
-    if complaint:
-        return complaint
     built = answer(*BLOCK_CASES[0])
     if isinstance(built, tuple | list | nn.ModuleList):
         return "The layers are there, but nothing runs them in turn. Wrap the layers in nn.Sequential."
@@ -173,4 +167,14 @@ def _same_blocks(answer: Block, expected: Block) -> bool:
     return _behaves([_behaviour(answer, case) for case in BLOCK_CASES], RIGHT)
 
 
-WRITE_VGG_BLOCK = replace(_BLOCK, matches=_same_blocks, complaint=_judged_block)
+WRITE_VGG_BLOCK = code(
+    "write_vgg_block",
+    _block(),
+    BLOCK_CASES,
+    why="That is all of VGG's body: five calls of this function.",
+    mistakes={hint: _block(slips) for slips, hint in SLIPS.items()},
+    otherwise="Print my_block(4, 8, 2) and read it line by line against the sentence above.",
+    complaint=_judged_block,
+    matches=_same_blocks,
+    on_stop=_advised,
+)

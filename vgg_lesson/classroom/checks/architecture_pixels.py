@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -34,7 +33,37 @@ def _transposed(image: Tensor, weight: Tensor) -> Tensor:
     return _one_by_one(image, weight.T) if weight.shape[0] == weight.shape[1] else image
 
 
-_PIXELS = code(
+def _turned(answer: Any) -> bool:
+    """Whether the function takes rows for columns; only a square weight shows it, the others stop it."""
+    try:
+        output = answer(*SQUARE)
+    except Exception:
+        return False
+    expected = _transposed(*SQUARE)
+    return isinstance(output, Tensor) and (
+        output.numel() == expected.numel() and torch.allclose(output.view(expected.shape), expected, atol=1e-5)
+    )
+
+
+def _on_stop(answer: Any, stopped: str) -> str:
+    if "stopped with RuntimeError" not in stopped:
+        return stopped
+    if _turned(answer):
+        return TURNED
+    return f"{stopped} {THREE_AXES}" if "mat1" in stopped or "batch" in stopped else stopped
+
+
+def _another_shape(answer: Any) -> str | None:
+    output, shape = answer(*LONG), tuple(_one_by_one(*LONG).shape)
+    if not isinstance(output, Tensor):
+        return f"Your function returns {type(output).__name__}; a tensor is expected."
+    if tuple(output.shape) == shape:
+        return None
+    sizes = " and ".join(str(tuple(given.shape)) for given in LONG)
+    return f"From shapes {sizes} your function makes {tuple(output.shape)}; {shape} is expected."
+
+
+ONE_BY_ONE = code(
     "one_by_one_conv",
     _one_by_one,
     CASES,
@@ -61,36 +90,6 @@ _PIXELS = code(
         ),
     },
     otherwise="For each pixel: output channel o is the sum over c of weight[o, c] · image[c]. Places stay apart.",
+    nearly=_another_shape,
+    on_stop=_on_stop,
 )
-
-
-def _turned(answer: Any) -> bool:
-    """Whether the function takes rows for columns; only a square weight shows it, the others stop it."""
-    try:
-        output = answer(*SQUARE)
-    except Exception:
-        return False
-    expected = _transposed(*SQUARE)
-    return isinstance(output, Tensor) and (
-        output.numel() == expected.numel() and torch.allclose(output.view(expected.shape), expected, atol=1e-5)
-    )
-
-
-def _complaint(answer: Any) -> str | None:
-    complaint = _PIXELS.complaint(answer)
-    if complaint and "stopped with RuntimeError" in complaint:
-        if _turned(answer):
-            return TURNED
-        return f"{complaint} {THREE_AXES}" if "mat1" in complaint or "batch" in complaint else complaint
-    if complaint or any(_PIXELS.matches(answer, known.answer) for known in _PIXELS.mistakes()):
-        return complaint
-    output, shape = answer(*LONG), tuple(_one_by_one(*LONG).shape)
-    if not isinstance(output, Tensor):
-        return f"Your function returns {type(output).__name__}; a tensor is expected."
-    if tuple(output.shape) == shape:
-        return None
-    sizes = " and ".join(str(tuple(given.shape)) for given in LONG)
-    return f"From shapes {sizes} your function makes {tuple(output.shape)}; {shape} is expected."
-
-
-ONE_BY_ONE = replace(_PIXELS, complaint=_complaint)

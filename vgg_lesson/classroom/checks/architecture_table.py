@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.shared import Exercise, Mistake
 from vgg_lesson.configs import CONFIGS
 
@@ -51,14 +52,19 @@ def _table_mistakes() -> list[Mistake]:
     ]
 
 
-def _table_complaint(answer: Any) -> str | None:
+def read_table(answer: Any) -> list[tuple[int, int]]:
+    """The pairs of a table, given as a list of pairs, an array, a tensor, or the ten numbers in a row."""
     form = "A list of pairs (number of convolutions, filters) is expected, one pair per block, as in FAMILY."
-    if not isinstance(answer, tuple | list) or not answer:
-        return form
-    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in answer):
-        return form
-    whole = all(isinstance(n, int) and not isinstance(n, bool) for pair in answer for n in pair)
-    return None if whole else f"{form} Both are whole numbers."
+    try:
+        values = forms.numbers(answer)
+    except forms.Unreadable as unclear:
+        raise forms.Unreadable(f"{unclear} {form}") from None
+    if not values or len(values) % 2:
+        raise forms.Unreadable(f"Your answer holds {len(values)} numbers. {form}")
+    if any(value != int(value) for value in values):
+        raise forms.Unreadable(f"Your answer is no table yet. {form} Both are whole numbers.")
+    whole = [int(value) for value in values]
+    return list(zip(whole[::2], whole[1::2], strict=True))
 
 
 WRITE_A_TABLE = Exercise(
@@ -68,5 +74,5 @@ WRITE_A_TABLE = Exercise(
     why="Depth is a matter of one table: many networks of this depth are possible, and no other line changes.",
     otherwise="Add the convolutions of your list up; the name counts them and the layers with weights behind them.",
     mistakes=_table_mistakes,
-    complaint=_table_complaint,
+    read=read_table,
 )

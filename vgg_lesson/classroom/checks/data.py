@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from vgg_lesson.arithmetic import FLOAT32_BYTES, trace
 from vgg_lesson.classroom.checks.data_normalising import NORMALISE
-from vgg_lesson.classroom.checks.shared import UNANSWERED, Exercise, choice, code, number, numbers
+from vgg_lesson.classroom.checks.shared import UNANSWERED, choice, code, number, numbers
 from vgg_lesson.configs import get_config
 from vgg_lesson.data.datasets import MEAN, PADDED, SIDE, STD
 from vgg_lesson.records.published import published
@@ -67,30 +66,11 @@ def _roughly(answer: Any, expected: int) -> bool:
     return any(abs(float(answer) * unit / expected - 1) < 0.03 for unit in UNITS)
 
 
-def _in_bytes_exactly(exercise: Exercise) -> Exercise:
-    """The exercise, with a hint of its own for every answer in kB, MB or GB and for every rounded one."""
-
-    def complaint(answer: Any) -> str | None:
-        key = exercise.solution()
-        if (general := exercise.complaint(answer)) or exercise.matches(answer, key):
-            return general
-        if all(_roughly(given, expected) for given, expected in zip(answer, key, strict=True)):
-            return "The size is about right. Give it in bytes, exactly: nothing rounded, no kB, MB or GB."
-        return None
-
-    return replace(exercise, complaint=complaint)
-
-
-_SHUFFLED = choice(
-    "shuffled_test",
-    _shuffled_test,
-    why="An order costs the test nothing, and a fixed one lets you compare two networks picture by picture.",
-    hints={
-        "a": "Shuffling helps a network to learn. Does it learn anything while it is tested?",
-        "b": "The weights stay. Is a boot named differently because another picture came before it?",
-        "d": "Ask for the fifth answer twice: is it about the same picture both times?",
-    },
-)
+def _about_right(answer: Any) -> str | None:
+    """A hint for answers in kB, MB or GB and for rounded ones."""
+    if all(_roughly(given, expected) for given, expected in zip(answer, (STORED_BYTES, RESIZED_BYTES), strict=True)):
+        return "The size is about right. Give it in bytes, exactly: nothing rounded, no kB, MB or GB."
+    return None
 
 
 EXERCISES = [
@@ -132,7 +112,17 @@ EXERCISES = [
         },
         otherwise="Divide the images by the batch size; look at the whole part and at the remainder.",
     ),
-    replace(_SHUFFLED, unanswered=UNANSWERED),
+    choice(
+        "shuffled_test",
+        _shuffled_test,
+        why="An order costs the test nothing, and a fixed one lets you compare two networks picture by picture.",
+        hints={
+            "a": "Shuffling helps a network to learn. Does it learn anything while it is tested?",
+            "b": "The weights stay. Is a boot named differently because another picture came before it?",
+            "d": "Ask for the fifth answer twice: is it about the same picture both times?",
+        },
+        unanswered=UNANSWERED,
+    ),
     choice(
         "what_enlarging_adds",
         _what_enlarging_adds,
@@ -158,23 +148,22 @@ EXERCISES = [
         otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
         relative=1e-3,
     ),
-    _in_bytes_exactly(
-        numbers(
-            "training_set_bytes",
-            lambda: (STORED_BYTES, RESIZED_BYTES),
-            why="The first fits any laptop, the second no Binder pod: keep bytes, convert one batch at a time.",
-            mistakes=lambda: {
-                (STORED_BYTES, RESIZED_BYTES // FLOAT32_BYTES): "A float32 takes more than one byte per pixel.",
-                (STORED_BYTES, 8 * FLOAT32_BYTES * STORED_BYTES): "The side is eight times as long. And the area?",
-                (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
-                (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
-                (SIDE**2, LARGE**2): "Those are the pixels of one image. How many images, and how many bytes a pixel?",
-                (STORED_BYTES * 8, RESIZED_BYTES * 8): "Those are bits. Eight of them make a byte.",
-                (STORED_BYTES * 3, RESIZED_BYTES * 3): "FashionMNIST is grey: how many values has a pixel?",
-                (RESIZED_BYTES, STORED_BYTES): "The other way round: as stored first, enlarged second.",
-            },
-            otherwise="Images times pixels per image times bytes per pixel, twice.",
-        )
+    numbers(
+        "training_set_bytes",
+        lambda: (STORED_BYTES, RESIZED_BYTES),
+        why="The first fits any laptop, the second no Binder pod: keep bytes, convert one batch at a time.",
+        mistakes=lambda: {
+            (STORED_BYTES, RESIZED_BYTES // FLOAT32_BYTES): "A float32 takes more than one byte per pixel.",
+            (STORED_BYTES, 8 * FLOAT32_BYTES * STORED_BYTES): "The side is eight times as long. And the area?",
+            (STORED_BYTES * FLOAT32_BYTES, RESIZED_BYTES): "The second is right. As stored, a pixel is a uint8.",
+            (SIDE**2, LARGE**2 * FLOAT32_BYTES): "That is one image. How many are in the training set?",
+            (SIDE**2, LARGE**2): "Those are the pixels of one image. How many images, and how many bytes a pixel?",
+            (STORED_BYTES * 8, RESIZED_BYTES * 8): "Those are bits. Eight of them make a byte.",
+            (STORED_BYTES * 3, RESIZED_BYTES * 3): "FashionMNIST is grey: how many values has a pixel?",
+            (RESIZED_BYTES, STORED_BYTES): "The other way round: as stored first, enlarged second.",
+        },
+        otherwise="Images times pixels per image times bytes per pixel, twice.",
+        nearly=_about_right,
     ),
     choice(
         "early_share",

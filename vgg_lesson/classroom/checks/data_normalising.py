@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -32,7 +31,21 @@ def _each_by_itself(images: Tensor) -> Tensor:
     return (pixels - mean) / spread
 
 
-_VALUES = code(
+def _not_floats(answer: Any) -> str | None:
+    """A hint for a tensor that is not of float32."""
+    result = answer(*_pictures()[0])
+    if isinstance(result, Tensor) and result.dtype != torch.float32:
+        return f"Your values are {result.dtype}; the network takes float32."
+    return None
+
+
+def _on_stop(answer: Any, stopped: str) -> str:
+    if "can't be cast" in stopped:
+        return f"{stopped} The bytes cannot hold fractions: make them floats first."
+    return stopped
+
+
+NORMALISE = code(
     "normalise_images",
     _normalised,
     _pictures(),
@@ -76,17 +89,6 @@ _VALUES = code(
         "Nothing is padded here: height and width stay as they are.": lambda images: to_batch(images, PADDED),
     },
     otherwise="Three steps: a channel axis, 0 to 1, then minus the mean and divided by the spread.",
+    complaint=_not_floats,
+    on_stop=_on_stop,
 )
-
-
-def _normalise_complaint(answer: Any) -> str | None:
-    """A hint for a result that is no tensor of float32."""
-    if complaint := _VALUES.complaint(answer):
-        return complaint
-    result = answer(_pictures()[0][0])
-    if not isinstance(result, Tensor):
-        return f"Your function returns a {type(result).__name__}; one PyTorch tensor is expected."
-    return None if result.dtype == torch.float32 else f"Your values are {result.dtype}; the network takes float32."
-
-
-NORMALISE = replace(_VALUES, complaint=_normalise_complaint)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from vgg_lesson.arithmetic import memory
@@ -50,52 +49,17 @@ def _biggest_memory_item() -> str:
     return _largest(bill.weights, bill.gradients, bill.optimizer, bill.activations)
 
 
-_MOVED = numbers(
-    "moved_layer",
-    counting.moved_layer,
-    why="The depth says little about the price: where a layer stands decides what it costs, and in what.",
-    mistakes=counting.moved_layer_mistakes,
-    otherwise="One layer goes, one comes: count each in parameters and in MACs, and take before from after.",
-)
-
-
-def _moved_complaint(answer: Any) -> str | None:
+def _moved_nearly(answer: Any) -> str | None:
     """A hint of its own for answers that are right but rounded, or in thousands or millions."""
-    key = _MOVED.solution()
-    if complaint := _MOVED.complaint(answer):
-        return complaint
-    if any(_MOVED.matches(answer, known) for known in (key, *(mistake.answer for mistake in _MOVED.mistakes()))):
-        return None
-    rounded = any(all(abs(a * unit / k - 1) < 0.02 for a, k in zip(answer, key, strict=True)) for unit in (1, 1e3, 1e6))
+    pairs = list(zip(answer, counting.moved_layer(), strict=True))
+    rounded = any(all(abs(a * unit / k - 1) < 0.02 for a, k in pairs) for unit in (1, 1e3, 1e6))
     return "Both are about right. Give every digit: `costs` has them." if rounded else None
 
 
-_BATCH = number(
-    "largest_batch",
-    lambda: int(counting.pictures_that_fit()),
-    why="You can tell whether a batch fits before you start, on a machine you have never seen.",
-    mistakes=counting.batch_mistakes,
-    otherwise="Take from 2 GB what is there before the first picture, then divide by what one picture costs.",
-)
-
-
-def _batch_complaint(answer: Any) -> str | None:
-    complaint = _BATCH.complaint(answer)
-    if complaint or float(answer).is_integer() or abs(float(answer) - counting.pictures_that_fit()) > 0.1:
-        return complaint
+def _batch_nearly(answer: Any) -> str | None:
+    if float(answer).is_integer() or abs(float(answer) - counting.pictures_that_fit()) > 0.1:
+        return None
     return "The division is right. A batch is a whole number of pictures that fit."
-
-
-_HEAD = choice(
-    "average_pool_head",
-    _average_pool_head,
-    why="The head was large and nearly idle, so look at the MACs before you promise anybody speed.",
-    hints={
-        "a": "So much smaller becomes the file. How many of the multiplications were the old head's?",
-        "b": "Add up the old head's multiplications: one per weight. What part of the billions is that?",
-        "d": "Averaging is a sum over 49 positions per map. Is that more than the layers it replaces?",
-    },
-)
 
 
 EXERCISES = [
@@ -196,7 +160,14 @@ EXERCISES = [
             "d": "The positions are fewer in both directions. Did the channels change as well?",
         },
     ),
-    replace(_MOVED, complaint=_moved_complaint),
+    numbers(
+        "moved_layer",
+        counting.moved_layer,
+        why="The depth says little about the price: where a layer stands decides what it costs, and in what.",
+        mistakes=counting.moved_layer_mistakes,
+        otherwise="One layer goes, one comes: count each in parameters and in MACs, and take before from after.",
+        nearly=_moved_nearly,
+    ),
     number(
         "half_image_params",
         lambda: counting.half_image().total_params,
@@ -214,7 +185,17 @@ EXERCISES = [
             "d": "The fully connected layers keep their 4096 units, but fc6 reads what the convolutions write.",
         },
     ),
-    replace(_HEAD, unanswered=UNANSWERED),
+    choice(
+        "average_pool_head",
+        _average_pool_head,
+        why="The head was large and nearly idle, so look at the MACs before you promise anybody speed.",
+        hints={
+            "a": "So much smaller becomes the file. How many of the multiplications were the old head's?",
+            "b": "Add up the old head's multiplications: one per weight. What part of the billions is that?",
+            "d": "Averaging is a sum over 49 positions per map. Is that more than the layers it replaces?",
+        },
+        unanswered=UNANSWERED,
+    ),
     choice(
         "guess_biggest_memory_item",
         _biggest_memory_item,
@@ -225,5 +206,12 @@ EXERCISES = [
             "c": "Plain SGD keeps nothing of its own between two steps.",
         },
     ),
-    replace(_BATCH, complaint=_batch_complaint),
+    number(
+        "largest_batch",
+        lambda: int(counting.pictures_that_fit()),
+        why="You can tell whether a batch fits before you start, on a machine you have never seen.",
+        mistakes=counting.batch_mistakes,
+        otherwise="Take from 2 GB what is there before the first picture, then divide by what one picture costs.",
+        nearly=_batch_nearly,
+    ),
 ]

@@ -6,16 +6,24 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
-from vgg_lesson.classroom.checks.shared import Status, Verdict
+from vgg_lesson.classroom.checks.memory import Entry
+from vgg_lesson.classroom.checks.shared import Status
 
 SIGNS: dict[Status, str] = {"right": "✔ right", "wrong": "✘ not yet", "not answered yet": "… open"}
+
+
+def status_of(entry: Entry) -> Status:
+    """What came of an exercise: right once is right for good."""
+    if entry.right:
+        return "right"
+    return "wrong" if entry.tries else "not answered yet"
 
 
 class Progress:
     """Name and last verdict of each exercise; shown as a table in a notebook, as text elsewhere."""
 
-    def __init__(self, rows: Sequence[tuple[str, Verdict | None]]):
-        self.rows: list[tuple[str, Status]] = [(name, v.status if v else "not answered yet") for name, v in rows]
+    def __init__(self, rows: Sequence[tuple[str, Entry]]):
+        self.rows: list[tuple[str, Status]] = [(name, status_of(entry)) for name, entry in rows]
 
     def __repr__(self) -> str:
         width = max((len(name) for name, _ in self.rows), default=0)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import LayerTrace, trace
-from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, Exercise, choice, code, number, numbers
+from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, UNANSWERED, choice, code, number, numbers
 from vgg_lesson.configs import CLASS_NETWORK
 from vgg_lesson.models import VGG, class_vgg
 
@@ -86,19 +85,20 @@ def behaviour(freezer: Callable[[VGG], Any]) -> tuple[bool, bool, bool, bool] | 
     return bool(features - statistics), bool(statistics), bool(changed - features), model.classifier.training
 
 
-def _freezing(exercise: Exercise) -> Exercise:
-    """Judge by what a training step changes, not by what the function returns."""
+def _returns_nothing(answer: Any) -> str | None:
+    """Judge by what a training step changes; a function that returns no network cannot be judged so."""
+    if behaviour(answer) is not None:
+        return None
+    returned = answer(class_vgg(width=1 / 16, hidden=8))
+    if returned is None:
+        return NOTHING_RETURNED
+    return (
+        UNANSWERED if returned is ... else f"Your function returns {type(returned).__name__}; return the model, whole."
+    )
 
-    def complaint(answer: Any) -> str | None:
-        unfit = exercise.complaint(answer)
-        if unfit:
-            return unfit
-        return NOTHING_RETURNED if behaviour(answer) is None else None
 
-    def matches(answer: Any, expected: Any) -> bool:
-        return behaviour(answer) == behaviour(expected)
-
-    return replace(exercise, complaint=complaint, matches=matches)
+def _acts_alike(answer: Any, expected: Any) -> bool:
+    return behaviour(answer) == behaviour(expected)
 
 
 def _untouched(model: VGG) -> VGG:
@@ -197,25 +197,25 @@ EXERCISES = [
             "c": "A bias is a parameter, and moves only in a step of the optimiser. Was there one?",
         },
     ),
-    _freezing(
-        code(
-            "freeze",
-            freeze,
-            [],
-            why="Frozen weights with moving statistics are another network after every batch.",
-            mistakes={
-                "Gradients are off, but batch norm still keeps count. Which mode stops it?": _gradients_only,
-                "The statistics stand still now; the weights of the features still learn.": _eval_only,
-                "Nothing learns any more, not even the classifier.": _everything,
-                "Nothing learns any more, and the statistics of batch norm still move.": _everything_but_statistics,
-                "The classifier learns, but its dropout is off: only the features should be in evaluation mode.": (
-                    _all_evaluating
-                ),
-                "You froze the classifier. Which part is to be kept as it is?": _wrong_part,
-                "Nothing is frozen yet: weights and statistics of the features change.": _untouched,
-            },
-            otherwise="Two halves: no gradients for the features, and no training mode for them.",
-        )
+    code(
+        "freeze",
+        freeze,
+        [],
+        why="Frozen weights with moving statistics are another network after every batch.",
+        mistakes={
+            "Gradients are off, but batch norm still keeps count. Which mode stops it?": _gradients_only,
+            "The statistics stand still now; the weights of the features still learn.": _eval_only,
+            "Nothing learns any more, not even the classifier.": _everything,
+            "Nothing learns any more, and the statistics of batch norm still move.": _everything_but_statistics,
+            "The classifier learns, but its dropout is off: only the features should be in evaluation mode.": (
+                _all_evaluating
+            ),
+            "You froze the classifier. Which part is to be kept as it is?": _wrong_part,
+            "Nothing is frozen yet: weights and statistics of the features change.": _untouched,
+        },
+        otherwise="Two halves: no gradients for the features, and no training mode for them.",
+        complaint=_returns_nothing,
+        matches=_acts_alike,
     ),
     number(
         "probe_parameters",

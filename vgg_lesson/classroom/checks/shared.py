@@ -8,7 +8,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import torch
+
+from vgg_lesson.classroom.checks import forms
+from vgg_lesson.classroom.checks.forms import Percent, Unreadable, is_unanswered
+from vgg_lesson.classroom.checks.student import SECONDS, Student, TooSlow, missing_brackets, same_random_state
 
 Status = Literal["right", "wrong", "not answered yet"]
 MARKS: Mapping[Status, str] = {
@@ -16,11 +21,19 @@ MARKS: Mapping[Status, str] = {
     "wrong": "✘ Not yet.",
     "not answered yet": "… Not answered yet.",
 }
+FORM = "… Not judged yet."
 UNANSWERED = "Replace the ... with your answer and run the cell again."
 NO_LETTER = "Put your letter in place of the ... above, run that cell, then this one."
 STILL_OPEN = "One ... is left inside your function: replace it and run the cell again."
 NOTHING_RETURNED = "Your function returns nothing yet: fill it in, and mind the return."
-COMMAS = "Python reads 1,000 as two numbers: leave the comma out, or write 1_000."
+PRINTED = "Your function prints its result and gives None back: print shows, return gives."
+NONE = "Your answer is None: print shows a value, it does not give it back. Leave the print away."
+TOO_SLOW = f"Your function was stopped after {SECONDS:.0f} seconds: does each loop in it come to an end?"
+RECURSION = "Your function calls itself without an end: which call gives an answer without another call?"
+PERCENT = "Right in percent; a share between 0 and 1 is asked for."
+DIGITS = "About right, but rounded: every digit, please."
+SWAPPED = "The right numbers, in another order than the question names."
+OVERWRITES = "One thing: it changes its argument in place, and later cells need that argument as it was."
 ADVICE: Mapping[type[Exception], str] = {
     NameError: "Is every name one of the arguments, spelt as in the first line, or set inside the function?",
     IndexError: "Counting starts at 0, so the last index is the length minus one.",
@@ -33,11 +46,12 @@ ADVICE: Mapping[type[Exception], str] = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer to an answer; shown as one line of text."""
+    """The answer to an answer; shown as one line of text. ``judged`` is False where only its form was looked at."""
 
     status: Status
     message: str
     mark: str = ""
+    judged: bool = True
 
     def __repr__(self) -> str:
         return f"{self.mark or MARKS[self.status]} {self.message}"
@@ -51,13 +65,26 @@ class Mistake:
     hint: str
 
 
+def nothing(answer: Any) -> str | None:
+    """Nothing to say about an answer."""
+    return None
+
+
+def as_it_is(answer: Any) -> Any:
+    """The answer itself: the reader of exercises that look at forms on their own."""
+    return answer
+
+
 @dataclass(frozen=True)
 class Exercise:
     """A question with a key. Call it with an answer to get a `Verdict`; nothing is raised for a wrong answer.
 
+    ``read`` turns what was typed into what is meant, or raises `Unreadable`; all the rest sees what is meant.
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
     sentence a right answer earns, ``otherwise`` the advice for a wrong answer nobody foresaw. ``complaint`` says why
-    an answer cannot be judged (None if it can), ``wrong_mark`` how a wrong one is announced.
+    an answer cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``aside``
+    what there is to say about a right one; ``wrong_mark`` is how a wrong one is announced, ``options`` the letters
+    of a multiple-choice question.
     """
 
     name: str
@@ -70,35 +97,43 @@ class Exercise:
     stub: Any = ...
     unanswered: str = UNANSWERED
     wrong_mark: Callable[[Any], str] = field(default=lambda answer: MARKS["wrong"])
+    read: Callable[[Any], Any] = as_it_is
+    nearly: Callable[[Any], str | None] = field(default=lambda answer: None)
+    aside: Callable[[Any], str] = field(default=lambda answer: "")
+    options: tuple[str, ...] = ()
 
     def __call__(self, answer: Any = ...) -> Verdict:
+        if answer is None:
+            return Verdict("not answered yet", NONE)
         if is_unanswered(answer):
             return Verdict("not answered yet", self.unanswered)
         try:
-            return self._judged(answer)
+            with same_random_state():
+                return self._judged(self.read(answer))
+        except Unreadable as unclear:
+            return Verdict("wrong", str(unclear), FORM, judged=False)
+        except TooSlow:
+            return Verdict("wrong", TOO_SLOW)
+        except KeyboardInterrupt:
+            return Verdict("wrong", "Your answer was interrupted before it was judged.", FORM, judged=False)
         except Exception as error:  # raised by the student's own code or object, whatever it is
             told = f"{type(error).__name__}: {error}"
             return Verdict("wrong", f"Your answer cannot be judged: it stopped the check with {told}.")
 
     def _judged(self, answer: Any) -> Verdict:
         complaint = self.complaint(answer)
-        if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED):
+        if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED, PRINTED):
             return Verdict("not answered yet", complaint)
         if complaint:
             return Verdict("wrong", complaint)
         if self.matches(answer, self.solution()):
-            return Verdict("right", self.why)
+            return Verdict("right", f"{self.why} {self.aside(answer)}".rstrip())
         for mistake in self.mistakes():
             if self.matches(answer, mistake.answer):
                 return Verdict("wrong", mistake.hint, self.wrong_mark(answer))
+        if near := self.nearly(answer):
+            return Verdict("wrong", near, self.wrong_mark(answer))
         return Verdict("wrong", self.otherwise, self.wrong_mark(answer))
-
-
-def is_unanswered(answer: Any) -> bool:
-    """True for ``...``, for None, and for a tuple or list that still holds one of them."""
-    if answer is ... or answer is None:
-        return True
-    return isinstance(answer, tuple | list) and any(is_unanswered(part) for part in answer)
 
 
 def number(
@@ -109,13 +144,25 @@ def number(
     mistakes: Callable[[], Mapping[float, str]],
     otherwise: str,
     relative: float = 0.0,
+    nearly: Callable[[Any], str | None] = nothing,
 ) -> Exercise:
     """An exercise answered with one number, exact or to a ``relative`` tolerance; ``mistakes`` maps wrong → hint."""
 
-    def matches(answer: Any, expected: float) -> bool:
-        return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=1e-12)
+    def read(answer: Any) -> float:
+        return forms.number(answer, whole=isinstance(key(), int))
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), _number_complaint)
+    def matches(answer: Any, expected: float) -> bool:
+        values = (answer, 100 * answer) if isinstance(answer, Percent) and abs(expected) > 1 else (answer,)
+        return any(_close(value, expected, relative) for value in values)
+
+    def near(answer: float) -> str | None:
+        if said := nearly(answer):
+            return said
+        if 0 < abs(key()) <= 1 and _close(answer, 100 * key(), max(relative, 5e-3)):
+            return PERCENT
+        return DIGITS if _rounded(answer, key()) else None
+
+    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near)
 
 
 def numbers(
@@ -126,47 +173,87 @@ def numbers(
     mistakes: Callable[[], Mapping[tuple[float, ...], str]],
     otherwise: str,
     relative: float = 0.0,
+    groups: Sequence[str] = (),
+    expected: str = "",
+    nearly: Callable[[Any], str | None] = nothing,
 ) -> Exercise:
-    """An exercise answered with a tuple or list of numbers, such as a shape; a mistake may be of another length."""
+    """An exercise answered with a tuple or list of numbers, such as a shape; a mistake may be of another length.
 
-    def complaint(answer: Any) -> str | None:
+    ``groups`` names equal parts of the key, so that an answer nobody foresaw is told which of them are right: a key
+    of ten numbers and five names makes five pairs. ``expected`` says what is to be given, ``nearly`` is asked
+    first what such an answer has right.
+    """
+
+    def read(answer: Any) -> tuple[float, ...]:
+        wanted = key()
+        found = forms.numbers(answer, whole=[isinstance(part, int) for part in wanted])
+        if len(found) > len(wanted) and found[: -len(wanted)] == (1,) * (len(found) - len(wanted)):
+            return found if any(matches(found, wrong) for wrong in mistakes()) else found[-len(wanted) :]
+        return found
+
+    def matches(answer: Any, wanted: tuple[float, ...]) -> bool:
+        return len(answer) == len(wanted) and all(_close(a, w, relative) for a, w in zip(answer, wanted, strict=True))
+
+    def miscounted(answer: Any) -> str | None:
         length = len(key())
-        if not isinstance(answer, tuple | list | torch.Size):
-            return f"Your answer is of type {type(answer).__name__}; a tuple of {length} numbers is expected."
-        unusable = next((text for text in map(_number_complaint, answer) if text), None)
-        if len(answer) != length and (unusable or not any(matches(answer, mistake) for mistake in mistakes())):
-            advice = f" {COMMAS}" if len(answer) > length else ""
-            return f"Your answer holds {len(answer)} numbers; {length} are expected.{advice}"
-        return unusable
+        if len(answer) == length or any(matches(answer, mistake) for mistake in mistakes()):
+            return None
+        advice = " Python reads 1,000 as two numbers: leave the comma out, or write 1_000."
+        if expected:
+            return expected
+        held = f"{len(answer)} number{'s' * (len(answer) != 1)}"
+        return f"Your answer holds {held}; {length} are expected.{advice * (len(answer) > length)}"
 
-    def matches(answer: Any, expected: tuple[float, ...]) -> bool:
-        pairs = zip(answer, expected, strict=False)
-        return len(answer) == len(expected) and all(
-            math.isclose(float(a), e, rel_tol=relative or 1e-9, abs_tol=1e-12) for a, e in pairs
-        )
+    def near(answer: Any) -> str | None:
+        if said := nearly(answer):
+            return said
+        pairs = list(zip(answer, key(), strict=True))
+        if all(_close(a, 100 * k, max(relative, 5e-3)) for a, k in pairs):
+            return PERCENT
+        if all(_close(a, k, relative) or _rounded(a, k) for a, k in pairs):
+            return DIGITS
+        if len(set(key())) > 1 and sorted(answer) == sorted(key()):
+            return SWAPPED
+        right = _right_groups(pairs, groups, relative)
+        return f"Right so far: {', '.join(right)}. {otherwise}" if right else None
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), complaint)
+    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near)
 
 
-def choice(name: str, key: Callable[[], str] | str, *, why: str, hints: Mapping[str, str]) -> Exercise:
-    """A multiple-choice question: ``hints`` gives every wrong letter its own hint."""
+def choice(
+    name: str,
+    key: Callable[[], str] | str = "",
+    *,
+    why: str,
+    hints: Mapping[str, str],
+    value: Callable[[], float] | None = None,
+    options: Mapping[str, float] | None = None,
+    unanswered: str = NO_LETTER,
+    mistakes: Callable[[], Sequence[Mistake]] | None = None,
+) -> Exercise:
+    """A multiple-choice question: ``hints`` gives every wrong letter its own hint.
+
+    The right letter is ``key``, or the one of the ``options`` (letter → number) that lies nearest to ``value``.
+    """
+    letters = tuple(sorted({*hints, *(options or {}), *([key] if isinstance(key, str) and key else [])}))
 
     def solution() -> str:
+        if value is not None and options:
+            measured = value()
+            return min(options, key=lambda letter: abs(options[letter] - measured))
         return key if isinstance(key, str) else key()
 
-    def complaint(answer: Any) -> str | None:
-        letters = sorted({*hints, solution()})
-        if not isinstance(answer, str) or answer.strip().lower() not in letters:
-            return f"Your answer is {answer!r}; one of the letters {', '.join(letters)} in quotes is expected."
-        return None
+    def offered() -> tuple[str, ...]:
+        return tuple(sorted({*letters, solution()}))
 
-    def matches(answer: Any, expected: str) -> bool:
-        return bool(answer.strip().lower() == expected)
+    def read(answer: Any) -> str:
+        return forms.letter(answer, offered())
 
-    mistakes = [Mistake(letter, hint) for letter, hint in hints.items()]
+    listed = [Mistake(letter, hint) for letter, hint in hints.items()]
     return Exercise(
-        name, solution, matches, why, "Read the options once more.", lambda: mistakes, complaint,
-        unanswered=NO_LETTER, wrong_mark=lambda answer: f"✘ Not {answer.strip().lower()}.",
+        name, solution, lambda answer, expected: answer == expected, why, "Read the options once more.",
+        mistakes or (lambda: listed), unanswered=unanswered, wrong_mark=lambda answer: f"✘ Not {answer}.",
+        read=read, options=letters,
     )  # fmt: skip
 
 
@@ -176,87 +263,178 @@ def code(
     cases: Sequence[tuple[Any, ...]],
     *,
     why: str,
-    mistakes: Mapping[str, Callable[..., Any]],
+    mistakes: Mapping[str, Callable[..., Any]] | Sequence[Mistake],
     otherwise: str,
     tolerance: float = 1e-5,
+    complaint: Callable[[Any], str | None] = nothing,
+    nearly: Callable[[Any], str | None] = nothing,
+    matches: Callable[[Any, Any], bool] | None = None,
+    on_stop: Callable[[Any, str], str] = lambda answer, sentence: sentence,
 ) -> Exercise:
     """An exercise answered with a function, judged by what it returns for several ``cases`` of arguments.
 
     ``mistakes`` maps a hint to a function that makes that mistake. Every call gets its own copy of the arguments, so
-    that a function which changes them in place spoils nothing.
+    that a function which changes them in place spoils nothing. ``complaint`` is asked about functions that return
+    something for every case, ``nearly`` about results that nobody foresaw, ``on_stop`` about the sentence for a
+    function that stops with an error; ``matches`` compares two functions where equal
+    results are not enough.
     """
+    expected_results: dict[int, list[Any]] = {}
 
-    def complaint(answer: Any) -> str | None:
-        if not callable(answer):
-            return f"Your answer is of type {type(answer).__name__}; a function is expected: pass its name, uncalled."
-        for case in cases:
+    def results(function: Callable[..., Any]) -> list[Any]:
+        """What a function of the package returns for each case, computed once."""
+        if id(function) not in expected_results:
+            expected_results[id(function)] = [function(*deepcopy(case)) for case in cases]
+        return expected_results[id(function)]
+
+    def unusable(answer: Student) -> str | None:
+        for case, expected in zip(cases, results(reference), strict=True):
             try:
                 result = answer(*deepcopy(case))
-            except NotImplementedError:
-                return UNANSWERED
-            except Exception as error:
-                if "ellipsis" in str(error):
-                    return STILL_OPEN
-                return _advice(error, case)
+            except (Exception, TooSlow) as error:
+                return on_stop(answer, stopped(error, case))
             if result is None:
-                return NOTHING_RETURNED
+                return PRINTED if answer.printed else NOTHING_RETURNED
             if is_unanswered(result):
                 return UNANSWERED
-            if isinstance(result, str) and not isinstance(reference(*deepcopy(case)), str):
+            if isinstance(result, str) and not isinstance(expected, str):
                 return f"Your function returns the text {result[:40]!r}; return the value itself, unformatted."
-        return None
+        return complaint(answer)
 
-    def matches(answer: Any, expected: Callable[..., Any]) -> bool:
-        return all(_same(answer(*deepcopy(case)), expected(*deepcopy(case)), tolerance) for case in cases)
+    def equal(answer: Any, expected: Callable[..., Any]) -> bool:
+        if matches:
+            return matches(answer, expected)
+        return all(_same(answer(*deepcopy(c)), e, tolerance) for c, e in zip(cases, results(expected), strict=True))
 
-    listed = [Mistake(function, hint) for hint, function in mistakes.items()]
+    def near(answer: Student) -> str | None:
+        if said := nearly(answer):
+            return said
+        pairs = [(answer(*deepcopy(case)), e) for case, e in zip(cases, results(reference), strict=True)]
+        return next((said for pair in pairs if (said := form_of(*pair, tolerance))), None)
+
+    def aside(answer: Student) -> str:
+        if not cases:
+            return ""
+        result, expected = answer(*deepcopy(cases[0])), results(reference)[0]
+        kind = type(result).__name__
+        if isinstance(expected, torch.Tensor) and not isinstance(result, torch.Tensor):
+            return f"It came as {kind}; give it as a tensor where PyTorch goes on with it."
+        return OVERWRITES if answer.overwrites else ""
+
+    pairs = mistakes.items() if isinstance(mistakes, Mapping) else [(known.hint, known.answer) for known in mistakes]
+    listed = [Mistake(function, hint) for hint, function in pairs]
 
     def blank(*_: Any) -> Any:
         return ...
 
-    return Exercise(name, lambda: reference, matches, why, otherwise, lambda: listed, complaint, stub=blank)
+    return Exercise(
+        name, lambda: reference, equal, why, otherwise, lambda: listed, unusable, stub=blank, read=as_function,
+        nearly=near, aside=aside,
+    )  # fmt: skip
+
+
+def as_function(answer: Any, *, once: bool = True) -> Student:
+    """A student's function, to be called with care.
+
+    Raises:
+        Unreadable: it is no function.
+    """
+    if callable(answer):
+        return answer if isinstance(answer, Student) else Student(answer, once=once)
+    kind = type(answer).__name__
+    raise Unreadable(f"Your answer is of type {kind}; a function is expected: pass its name, uncalled, so without ().")
+
+
+def stopped(error: BaseException, case: tuple[Any, ...]) -> str:
+    """What stopped the student's function, on what, and where to look; or that it is not filled in yet."""
+    if isinstance(error, NotImplementedError):
+        return UNANSWERED
+    if "ellipsis" in str(error):
+        return STILL_OPEN
+    if isinstance(error, TooSlow):
+        return TOO_SLOW
+    if isinstance(error, RecursionError):
+        return RECURSION
+    where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
+    if isinstance(error, Exception) and missing_brackets(error):
+        where_to_look = "Is a pair of brackets () missing after a name?"
+    message = f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
+    return f"{message} {where_to_look}".strip()
+
+
+def form_of(result: Any, expected: Any, tolerance: float) -> str | None:
+    """A sentence for a result whose content is right and whose form is not; None where the content differs."""
+    several = isinstance(result, tuple | list) and len(result) > 1 and not isinstance(expected, tuple | list)
+    if several and any(_same(part, expected, tolerance) for part in result):
+        return "Your function returns several things, and one of them is right: return that one alone."
+    try:
+        found, wanted = _array(result), _array(expected)
+    except (TypeError, ValueError, RuntimeError, Unreadable):
+        return None
+    if found.shape == wanted.shape:
+        if _whole(wanted) and not _whole(found) and np.allclose(found, wanted):
+            return "The right values, but as floats; whole numbers are expected, such as .long() or int(...) makes."
+        shares = not _whole(wanted) and wanted.any() and (abs(wanted) <= 1).all()
+        return PERCENT if shares and np.allclose(found, 100 * wanted, rtol=tolerance, atol=tolerance) else None
+    if found.size == wanted.size and np.allclose(found.ravel(), wanted.ravel(), rtol=tolerance, atol=tolerance):
+        return f"The right numbers in another shape: yours is {found.shape}, {wanted.shape} is expected."
+    return None
+
+
+def _same(result: Any, expected: Any, tolerance: float) -> bool:
+    """Whether a result says what is expected: numbers in any container of the same shape; indices as whole numbers."""
+    if isinstance(expected, torch.Tensor | tuple | list | int | float) and not isinstance(expected, bool):
+        try:
+            found, wanted = _array(result), _array(expected)
+        except (TypeError, ValueError, RuntimeError, Unreadable):
+            return _same_parts(result, expected, tolerance)
+        if found.shape != wanted.shape and not (wanted.ndim == 0 and found.size == 1):
+            return False
+        if isinstance(expected, torch.Tensor) and _whole(wanted) and not _whole(found):
+            return False
+        return bool(np.allclose(found, wanted, rtol=tolerance, atol=tolerance))
+    return bool(result == expected)
+
+
+def _same_parts(result: Any, expected: Any, tolerance: float) -> bool:
+    if not isinstance(expected, tuple | list) or not isinstance(result, tuple | list) or len(result) != len(expected):
+        return False
+    return all(_same(r, e, tolerance) for r, e in zip(result, expected, strict=True))
+
+
+def _array(value: Any) -> np.ndarray[Any, Any]:
+    """Numbers in any container as an array of whole numbers or doubles; ValueError for anything else."""
+    found = np.array(forms.plain(value))
+    if found.dtype.kind not in "iuf":
+        raise ValueError("no numbers")
+    return found
+
+
+def _whole(array: np.ndarray[Any, Any]) -> bool:
+    return array.dtype.kind in "iu"
+
+
+def _close(answer: float, expected: float, relative: float) -> bool:
+    return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=1e-12)
+
+
+def _rounded(answer: float, key: float) -> bool:
+    """Whether ``answer`` is ``key`` with fewer digits, two at least."""
+    if not key or answer == key:
+        return False
+    leading = -math.floor(math.log10(abs(key)))
+    return any(_close(answer, round(key, leading + digits), 1e-9) for digits in range(1, 8))
+
+
+def _right_groups(pairs: Sequence[tuple[float, float]], names: Sequence[str], relative: float) -> list[str]:
+    """The names of the equal parts of an answer, in pairs with the key, in which every number is right."""
+    size = len(pairs) // len(names) if names else 0
+    parts = {name: pairs[index * size : (index + 1) * size] for index, name in enumerate(names)}
+    return [name for name, part in parts.items() if all(_close(a, k, relative) for a, k in part)]
 
 
 def _listed(mistakes: Callable[[], Mapping[Any, str]]) -> Callable[[], list[Mistake]]:
     return lambda: [Mistake(answer, hint) for answer, hint in mistakes().items()]
-
-
-def _number_complaint(answer: Any) -> str | None:
-    if isinstance(answer, str):
-        return f"Your answer is the text {answer!r}; a number is expected: take the quotes and any commas away."
-    if isinstance(answer, tuple):
-        return f"Your answer is of type tuple, {len(answer)} numbers; a single number is expected. {COMMAS}"
-    is_flag = isinstance(answer, bool) or str(getattr(answer, "dtype", "")).endswith("bool")
-    if is_flag or not hasattr(answer, "__float__"):
-        return f"Your answer is of type {type(answer).__name__}; a number is expected."
-    try:
-        finite = math.isfinite(float(answer))
-    except (TypeError, ValueError, RuntimeError, OverflowError):
-        return f"Your answer is of type {type(answer).__name__}; a single number is expected."
-    return None if finite else f"Your answer is {float(answer)}; a finite number is expected."
-
-
-def _same(result: Any, expected: Any, tolerance: float) -> bool:
-    if isinstance(expected, torch.Tensor):
-        if not isinstance(result, torch.Tensor) or result.shape != expected.shape:
-            return False
-        return torch.allclose(result.double(), expected.double(), rtol=tolerance, atol=tolerance)
-    if isinstance(expected, tuple | list):
-        if not isinstance(result, tuple | list) or len(result) != len(expected):
-            return False
-        return all(_same(r, e, tolerance) for r, e in zip(result, expected, strict=True))
-    if isinstance(expected, int | float) and not isinstance(expected, bool):
-        if _number_complaint(result):
-            return False
-        return math.isclose(float(result), expected, rel_tol=tolerance, abs_tol=tolerance)
-    return bool(result == expected)
-
-
-def _advice(error: Exception, case: tuple[Any, ...]) -> str:
-    """What stopped the student's function, on what, and where to look."""
-    where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
-    stopped = f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
-    return f"{stopped} {where_to_look}".strip()
 
 
 def _brief(case: tuple[Any, ...]) -> str:

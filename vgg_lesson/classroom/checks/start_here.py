@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,45 +25,22 @@ def _pairs() -> list[tuple[Tensor, Tensor]]:
     return [(labels.clone(), labels), (labels.flip(0), labels), (torch.zeros_like(labels), torch.tensor([0, 1] * 4))]
 
 
-_ACCURACY = code(
-    "accuracy_of",
-    _accuracy,
-    _pairs(),
-    why="This one number is what every notebook from here on reports.",
-    mistakes={
-        "You return how many are right; return which share of them is right, between 0 and 1.": (
-            lambda predicted, labels: (predicted == labels).sum().item()
-        ),
-        "You return percent; return a share between 0 and 1.": (
-            lambda predicted, labels: 100 * _accuracy(predicted, labels)
-        ),
-        "Ten is the number of classes. Of how many images do you want the share?": (
-            lambda predicted, labels: (predicted == labels).sum().item() / len(CLASSES)
-        ),
-        "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
-        "You return a yes or no for each image. One number is asked for: which share of them is yes?": torch.eq,
-        "How far two class numbers lie apart means nothing: they are equal or they are not.": (
-            lambda predicted, labels: (predicted - labels).abs().float().mean().item()
-        ),
-    },
-    otherwise="Compare the two tensors element by element, then take the mean of the matches.",
-)
+def _all_at_once(answer: Any) -> str | None:
+    """A hint for one yes or no about all images."""
+    result = answer(*_pairs()[0])
+    together = isinstance(result, bool) or (
+        isinstance(result, Tensor) and not result.dim() and result.dtype == torch.bool
+    )
+    return "You return whether all agree. The question is which share of them does." if together else None
 
 
-def _accuracy_complaint(answer: Any) -> str | None:
-    """A hint for what PyTorch refuses, and for one yes or no about all images."""
-    complaint = _ACCURACY.complaint(answer)
-    if complaint is None:
-        result = answer(*_pairs()[0])
-        together = isinstance(result, bool) or (
-            isinstance(result, Tensor) and not result.dim() and result.dtype == torch.bool
-        )
-        return "You return whether all agree. The question is which share of them does." if together else None
-    if "floating point" in complaint:
+def _refused_by_torch(answer: Any, stopped: str) -> str:
+    """A hint for what PyTorch refuses."""
+    if "floating point" in stopped:
         return "True and False have no mean in PyTorch until they are numbers: .float() makes them 1 and 0."
-    if "converted to Scalar" in complaint:
+    if "converted to Scalar" in stopped:
         return "Several numbers are left where one is wanted: take their mean before you make it a Python number."
-    return complaint
+    return stopped
 
 
 EXERCISES = [
@@ -107,7 +83,31 @@ EXERCISES = [
         },
         otherwise="Say it in words first: how many images, how many channels, how high, how wide.",
     ),
-    replace(_ACCURACY, complaint=_accuracy_complaint),
+    code(
+        "accuracy_of",
+        _accuracy,
+        _pairs(),
+        why="This one number is what every notebook from here on reports.",
+        mistakes={
+            "You return how many are right; return which share of them is right, between 0 and 1.": (
+                lambda predicted, labels: (predicted == labels).sum().item()
+            ),
+            "You return percent; return a share between 0 and 1.": (
+                lambda predicted, labels: 100 * _accuracy(predicted, labels)
+            ),
+            "Ten is the number of classes. Of how many images do you want the share?": (
+                lambda predicted, labels: (predicted == labels).sum().item() / len(CLASSES)
+            ),
+            "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
+            "You return a yes or no for each image. One number is asked for: which share of them is yes?": torch.eq,
+            "How far two class numbers lie apart means nothing: they are equal or they are not.": (
+                lambda predicted, labels: (predicted - labels).abs().float().mean().item()
+            ),
+        },
+        otherwise="Compare the two tensors element by element, then take the mean of the matches.",
+        complaint=_all_at_once,
+        on_stop=_refused_by_torch,
+    ),
     number(
         "images_shown",
         lambda: TASTE_STEPS * TASTE_BATCH,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
@@ -9,6 +10,7 @@ from typing import Any
 
 import torch
 
+from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.shared import Exercise, Mistake, number
 from vgg_lesson.data.batches import to_batch
 from vgg_lesson.data.datasets import CLASSES, load_fashion_mnist
@@ -64,29 +66,27 @@ def hint(answer: tuple[str, ...]) -> str:
     return HINTS[cause, DIAGNOSES[letter]].format(letter)
 
 
-def _letters(answer: Any) -> tuple[str, ...] | None:
-    """The answer as four small letters, None where it is something else; ``"abcd"`` counts as four letters."""
-    if not isinstance(answer, str | tuple | list) or not all(isinstance(letter, str) for letter in answer):
-        return None
-    parts = answer.replace(",", " ").replace(" ", "") if isinstance(answer, str) else answer
-    letters = tuple(letter.strip().lower() for letter in parts)
-    return letters if len(letters) == len(CAUSES) and set(letters) <= set(LETTERS) else None
-
-
-def _complaint(answer: Any) -> str | None:
-    example = tuple(reversed(LETTERS))
-    return None if _letters(answer) else EXPECTED.format(example)
+def read_letters(answer: Any) -> tuple[str, ...]:
+    """The answer as four small letters; ``"abcd"`` counts as four letters."""
+    said = forms.flat(forms.plain(answer))
+    parts = [letter for part in said for letter in (re.findall(r"[A-Za-z]", part) if isinstance(part, str) else [part])]
+    try:
+        if len(parts) == len(CAUSES):
+            return tuple(forms.letter(part, LETTERS) for part in parts)
+    except forms.Unreadable:
+        pass
+    raise forms.Unreadable(EXPECTED.format(tuple(reversed(LETTERS))))
 
 
 DIAGNOSIS = Exercise(
     "diagnose_logs",
     key,
-    lambda answer, expected: _letters(answer) == _letters(expected),
+    lambda answer, expected: tuple(answer) == tuple(expected),
     why="Each has its own cure, and the cure of one does nothing for the others: so read the log before you change "
     "the recipe.",
     otherwise="Look at the training loss first, then at the gap, then at the two evaluations.",
     mistakes=lambda: [Mistake(letters, hint(letters)) for letters in product(LETTERS, repeat=4) if letters != key()],
-    complaint=_complaint,
+    read=read_letters,
     stub=(..., ..., ..., ...),
 )
 

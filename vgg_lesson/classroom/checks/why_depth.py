@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.classroom.checks.partly import partly
 from vgg_lesson.classroom.checks.shared import choice, number, numbers
 from vgg_lesson.classroom.checks.why_depth_fields import EXERCISES_ON_FIELDS
 from vgg_lesson.classroom.checks.why_depth_melting import LINEAR_STACK, MERGE
@@ -118,15 +117,13 @@ EXERCISES = [
             "d": "More layers, but small ones: count the weights of one per pair of channels, then of all three.",
         },
     ),
-    partly(
-        numbers(
-            "two_threes_or_one_five",
-            two_threes_or_one_five,
-            why="18 : 25 again: the saving holds at any width, and the biases hardly touch it.",
-            mistakes=_mistaken_counts,
-            otherwise="Count one filter first: window × channels read + 1 bias. Then times filters, then times layers.",
-        ),
-        ("the pair", "the 5×5"),
+    numbers(
+        "two_threes_or_one_five",
+        two_threes_or_one_five,
+        why="18 : 25 again: the saving holds at any width, and the biases hardly touch it.",
+        mistakes=_mistaken_counts,
+        otherwise="Count one filter first: window × channels read + 1 bias. Then times filters, then times layers.",
+        groups=("the pair", "the 5×5"),
     ),
     number(
         "first_layer_stack",

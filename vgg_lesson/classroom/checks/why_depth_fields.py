@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from vgg_lesson.arithmetic import trace
@@ -183,24 +182,21 @@ def _mistaken_recurrences() -> list[Mistake]:
     return [Mistake(function, hint) for function, hint in wrong]
 
 
-_RECURRENCE = code(
+def _several(answer: Any) -> str | None:
+    if isinstance(answer([(3, 1)]), list | tuple):
+        return "Your function returns several values; one is asked for, the field after the last layer."
+    return None
+
+
+RECURRENCE = code(
     "recurrence",
     field_of,
     [(layers,) for layers in ([(3, 1)], [POOL, (5, 1)], layers_of("VGG-11"), layers_of("VGG-16"), detector_layers())],
     why="Two lines answer for any stack of convolutions and pools, and tell a detector how large an object it can see.",
-    mistakes={},
+    mistakes=_mistaken_recurrences(),
     otherwise="Let it run on [(3, 1), (2, 2), (3, 1), (2, 2)] and compare with the lines of the table above.",
+    complaint=_several,
 )
-
-
-def _recurrence_complaint(answer: Any) -> str | None:
-    complaint = _RECURRENCE.complaint(answer)
-    if complaint is None and isinstance(answer([(3, 1)]), list | tuple):
-        return "Your function returns several values; one is asked for, the field after the last layer."
-    return complaint
-
-
-RECURRENCE = replace(_RECURRENCE, mistakes=_mistaken_recurrences, complaint=_recurrence_complaint)
 
 FIELD_AFTER_POOL5 = choice(
     "field_after_pool5",
@@ -213,17 +209,15 @@ FIELD_AFTER_POOL5 = choice(
     },
 )
 
-FIRST_WRONG_FIELD = replace(
-    choice(
-        "first_wrong_field",
-        first_wrong_field,
-        why="A stride widens the steps of the layers after it, never what a cell sees already.",
-        hints={
-            "a": "Two 3-wide windows in a row: slide one along the other and count the pixels. The 5 stands.",
-            "c": "Wrong it is. But is it the first? Let your function check what stands before it.",
-            "d": "Wrong it is, and so is much before it. Run your function on the first two layers, the first three, …",
-        },
-    ),
+FIRST_WRONG_FIELD = choice(
+    "first_wrong_field",
+    first_wrong_field,
+    why="A stride widens the steps of the layers after it, never what a cell sees already.",
+    hints={
+        "a": "Two 3-wide windows in a row: slide one along the other and count the pixels. The 5 stands.",
+        "c": "Wrong it is. But is it the first? Let your function check what stands before it.",
+        "d": "Wrong it is, and so is much before it. Run your function on the first two layers, the first three, …",
+    },
     unanswered=UNANSWERED,
 )
 
@@ -235,17 +229,15 @@ CORNER_OF_POOL4 = number(
     otherwise="Where does the window start? Each convolution so far moves it one jump to the left.",
 )
 
-POOL_TAKEN_OUT = replace(
-    choice(
-        "pool_taken_out",
-        costliest_pool,
-        why="An early stride widens every step after it: that is how a network sees far with few layers.",
-        hints={
-            "b": "It is worth much, but not the most. Take the others out in turn and let your function run.",
-            "c": "Its own step is the longest of the five. But how many layers still profit from its stride?",
-            "d": "Each halves the grid once, true. But which layers look out with the jump that it doubles?",
-        },
-    ),
+POOL_TAKEN_OUT = choice(
+    "pool_taken_out",
+    costliest_pool,
+    why="An early stride widens every step after it: that is how a network sees far with few layers.",
+    hints={
+        "b": "It is worth much, but not the most. Take the others out in turn and let your function run.",
+        "c": "Its own step is the longest of the five. But how many layers still profit from its stride?",
+        "d": "Each halves the grid once, true. But which layers look out with the jump that it doubles?",
+    },
     unanswered=UNANSWERED,
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -56,7 +55,19 @@ LINEAR_STACK = choice(
     },
 )
 
-_MERGE = code(
+
+def _another_shape(answer: Any) -> str | None:
+    """What is wrong with the form of a merged kernel that no mistake explains."""
+    kernel = answer(*_kernels(0))
+    if not isinstance(kernel, Tensor):
+        return f"Your function returns {type(kernel).__name__}; a tensor of shape (5, 5) is expected."
+    if tuple(kernel.shape) == (5, 5):
+        return None
+    advice = "index the first axes away." if kernel.numel() == 25 else "how many pixels do two windows in a row see?"
+    return f"Your kernel has the shape {tuple(kernel.shape)}; (5, 5) is expected: {advice}"
+
+
+MERGE = code(
     "merge_two_kernels",
     merge,
     [_kernels(seed) for seed in range(3)],
@@ -76,21 +87,5 @@ _MERGE = code(
         "Cell by cell, no weight ever meets its neighbour's. How far do two windows in a row see?": lambda a, b: a * b,
     },
     otherwise="Put one bright pixel in the middle of 9×9 zeros, run both layers, and look at the middle 5×5.",
+    nearly=_another_shape,
 )
-
-
-def _merge_complaint(answer: Any) -> str | None:
-    """What is wrong with the form of a merged kernel, unless it is a mistake known by its numbers."""
-    complaint = _MERGE.complaint(answer)
-    if complaint:
-        return complaint
-    kernel = answer(*_kernels(0))
-    if not isinstance(kernel, Tensor):
-        return f"Your function returns {type(kernel).__name__}; a tensor of shape (5, 5) is expected."
-    if tuple(kernel.shape) == (5, 5) or any(_MERGE.matches(answer, known.answer) for known in _MERGE.mistakes()):
-        return None
-    advice = "index the first axes away." if kernel.numel() == 25 else "how many pixels do two windows in a row see?"
-    return f"Your kernel has the shape {tuple(kernel.shape)}; (5, 5) is expected: {advice}"
-
-
-MERGE = replace(_MERGE, complaint=_merge_complaint)

@@ -11,15 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from vgg_lesson.classroom.checks.shared import (
-    ADVICE,
-    NOTHING_RETURNED,
-    STILL_OPEN,
-    UNANSWERED,
-    Exercise,
-    Mistake,
-    is_unanswered,
-)
+from vgg_lesson.classroom.checks.forms import is_unanswered
+from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, Exercise, Mistake, as_function, stopped
+from vgg_lesson.classroom.checks.student import Student, TooSlow
 
 Step = Callable[[nn.Module, Tensor, Tensor, torch.optim.Optimizer], Any]
 SIZES = (4, 6, 3)  # pictures in the batches that follow each other
@@ -170,20 +164,17 @@ MISTAKES: Sequence[tuple[Step, str]] = (
 )
 
 
+def read_step(answer: Any) -> Student:
+    """The student's function; what it does to the network is the answer, so no call is remembered."""
+    return as_function(answer, once=False)
+
+
 def _complaint(answer: Any) -> str | None:
-    if not callable(answer):
-        return f"Your answer is of type {type(answer).__name__}; a function is expected: pass its name, uncalled."
     try:
         trace = follow(answer)
-    except Exception as error:
-        if isinstance(error, NotImplementedError) and not error.args:
-            return UNANSWERED
+    except (Exception, TooSlow) as error:
         known = (advice for part, advice in ADVICE_BY_TEXT.items() if part in str(error))
-        if "ellipsis" in str(error):
-            return STILL_OPEN
-        where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
-        stopped = f"Your step stopped with {type(error).__name__}: {str(error).splitlines()[0]}. {where_to_look}"
-        return next(known, stopped.strip())
+        return next(known, stopped(error, ()))
     if any(is_unanswered(loss) for loss in trace.returned):
         return MOVES_ONLY if trace.moved else NOTHING_RETURNED
     unusable = next((text for text in map(_not_a_number, trace.returned) if text), None)
@@ -224,5 +215,6 @@ TRAINING_STEP = Exercise(
     "steps for the second batch.",
     mistakes=lambda: [Mistake(step, hint) for step, hint in MISTAKES],
     complaint=_complaint,
+    read=read_step,
     stub=_blank,
 )
