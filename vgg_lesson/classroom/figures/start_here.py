@@ -17,7 +17,7 @@ class Stop(NamedTuple):
 
 
 SERIES = (
-    Stop("00_start_here", 10, 15),
+    Stop("00_start_here", 15, 25),
     Stop("01_why_depth", 40, 70),
     Stop("02_architecture", 50, 80),
     Stop("03_parameter_arithmetic", 45, 75),
