@@ -84,8 +84,8 @@ def _draw_whole(axes: Axes, image: Tensor, box: Box, margin: int) -> None:
     axes.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="white", zorder=-1))
     show_image(axes, image.numpy(), alpha=0.5)
     left, top, side = box
-    for line, middle in ((axes.axvline, left), (axes.axhline, top)):
-        line(middle + (side - 1) / 2, color=style.ORANGE, linewidth=1, linestyle=":")
+    half = (side - 1) / 2
+    axes.plot(left + half, top + half, "+", color=style.ORANGE, markersize=18, markeredgewidth=3)
     _frame(axes, box, style.ORANGE, "-")
     axes.set(xlim=(-margin, size + margin), ylim=(size + margin, -margin))
     axes.set_title(f"on the {size}×{size} image (dots: padding)", fontsize=14)
@@ -106,7 +106,7 @@ def _draw_near(axes: Axes, image: Tensor, influence: Tensor | None, box: Box, ha
     if half:
         inner = (left + (side - half) // 2, top + (side - half) // 2, half)
         _frame(axes, inner, style.GREEN, "--")
-        axes.set_title(f"half of what acts on it: {half}×{half} (dashed)", fontsize=14)
+        axes.set_title(f"enlarged; half acts in {half}×{half} (dashed)", fontsize=14)
     elif half == 0:
         axes.set_title("no pixel acts on it: a dead ReLU in between", fontsize=14)
     _frame(axes, box, style.ORANGE, "-")
