@@ -43,7 +43,7 @@ def windows_on_garment(image: Square, windows: Sequence[Window]) -> LessonFigure
     return finish(
         figure,
         f"A garment at {side} by {side} pixels under nested squares, the receptive fields of the cell in its middle; "
-        f"sides in pixels: {listed}. Even the largest leaves a rim of the picture out.",
+        f"sides in pixels: {listed}. Even the largest leaves a rim of the image out.",
     )
 
 
@@ -138,7 +138,7 @@ def influence(gradient: Square, first: int, field: int, box: tuple[int, int]) ->
         for place in (start, start + side):
             right.axvline(place - 0.5, color=color, linestyle=line)
         right.plot([], [], color=color, linestyle=line, label=f"{name}: {side} pixels")
-    right.set(xlabel="column of the picture", yticks=[], xlim=(0, len(profile) - 1), ylim=(0, 1.5))
+    right.set(xlabel="column of the image", yticks=[], xlim=(0, len(profile) - 1), ylim=(0, 1.5))
     right.set_title("summed over rows")
     right.legend(loc="upper center", frameon=True, framealpha=1, edgecolor="white")
     return finish(
