@@ -178,8 +178,12 @@ def exercise_cells(notebook: Notebook) -> Iterator[str]:
 
 def predictions(notebook: Notebook) -> Iterator[str]:
     """At least one guess is committed before a run."""
-    if not re.search(r"^my_\w*guess\w* = ", "\n".join(cell.source for cell in notebook.code), re.MULTILINE):
-        yield "no prediction (my_guess = …) is asked for"
+    code = "\n".join(cell.source for cell in notebook.code)
+    if not re.search(r'^check\.guess\("\w+", ', code, re.MULTILINE):
+        yield 'no guess, check.guess("exercise", ...), is asked for'
+    yield from (
+        f"the guess {name} is kept in a variable" for name in re.findall(r"^(my_\w*guess\w*) = ", code, re.MULTILINE)
+    )
 
 
 def lengths(notebook: Notebook) -> Iterator[str]:

@@ -18,7 +18,7 @@ from vgg_lesson import check
         ("00_start_here", "blind_answer", "one in ten"),
         ("01_why_depth", "contest_2014", "second place in classification and first in localisation"),
         ("01_why_depth", "three_small_or_one_large", "a little more than half"),
-        ("01_why_depth", "linear_stack", "yes, except near the border of the picture"),
+        ("01_why_depth", "linear_stack", "yes, except near the border of the image"),
         ("01_why_depth", "field_after_pool5", "150 pixels"),
         ("01_why_depth", "first_wrong_field", "the 10 of pool1"),
         ("01_why_depth", "pool_taken_out", "pool1"),
@@ -33,7 +33,7 @@ from vgg_lesson import check
         (
             "04_data",
             "shuffled_test",
-            "the accuracy stays, but the fifth answer no longer belongs to the fifth picture of the set",
+            "the accuracy stays, but the fifth answer no longer belongs to the fifth image of the set",
         ),
         ("04_data", "what_enlarging_adds", "just as much"),
         ("04_data", "early_share", "about half"),

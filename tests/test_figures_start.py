@@ -38,3 +38,10 @@ def test_the_map_adds_the_minutes_of_each_way() -> None:
 def test_a_guess_is_drawn_once_it_is_committed(guess: object, drawn: bool) -> None:
     figure = guess_beside_answer(0.8, guess=guess, chance=0.1, people=0.835)
     assert any(text.get_text() == "your guess" for text in figure.axes[0].texts) is drawn
+
+
+def test_a_share_is_drawn_as_percent_and_what_is_none_is_named() -> None:
+    axes = guess_beside_answer(0.8, guess=0.83, chance=0.1, people=0.835).axes[0]
+    assert list(axes.lines[0].get_xdata()) == [83, 83]
+    axes = guess_beside_answer(0.8, guess=150, chance=0.1, people=0.835).axes[0]
+    assert not axes.lines and any("150" in text.get_text() for text in axes.texts)

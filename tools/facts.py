@@ -152,6 +152,9 @@ FACTS |= {
 # 03 parameter arithmetic
 FACTS |= {
     **{f"count.block{number}": partial(_block_params, "post", number) for number in range(1, 6)},
+    "count.block1_activations_share": lambda: (
+        sum(network("post").row(name).activations for name in ("conv1_1", "pool1")) / network("post").total_activations
+    ),
     "count.older_conv1": lambda: network("vgg11").row("conv1_1").params,
     "count.older_post": lambda: network("post_vgg16").total_params + 1792 - 640,
     "count.rgb_extra": lambda: network("vgg11").row("conv1_1").params - network("post").row("conv1_1").params,

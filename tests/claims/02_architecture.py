@@ -13,3 +13,4 @@ constant, _, fourfold = rules.values()
 assert constant[0] > 0.5 * sum(constant) and fourfold[-1] > 0.5 * sum(fourfold)  # "most of the work"
 assert trace("VGG-13").row("conv5_2").macs * 4 == trace("VGG-13").row("conv4_2").macs  # "block 5 costs a quarter"
 assert round(512 * 7 * 7 / 4096) == 6  # "six times as tall"
+assert accuracy > 0.3, "far more than one in ten is named correctly"

@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from vgg_lesson.classroom.figures.architecture_network import MARGIN, WIDTH, lighter
 from vgg_lesson.configs import CONFIGS, VGGConfig
@@ -50,33 +50,36 @@ def draw_windows(windows: Sequence[Window]) -> LessonFigure:
     axes.set(xlim=(-0.4, left - 1.8), ylim=(tallest + 1.4, -1.7), aspect="equal")
     axes.set_axis_off()
     parts = [
-        f"{w.title}: {w.size}×{w.size} in, {w.output}×{w.output} out with a {w.kernel}×{w.kernel} window, "
+        f"{w.title}: {w.size}×{w.size} in, {w.output}×{w.output} out with a {w.kernel}×{w.kernel} kernel, "
         f"padding {w.padding}, stride {w.stride}"
         for w in windows
     ]
-    return finish(figure, f"Windows sliding over grids. {'. '.join(parts)}.")
+    return finish(figure, f"Kernels sliding over grids. {'. '.join(parts)}.")
 
 
 @styled
 def draw_sizes(sizes: Mapping[str, Sequence[int]]) -> LessonFigure:
     """The side of the grid, layer by layer, one line per network: label → sizes from the input on."""
-    figure = new_figure(WIDTH, 4.0)
+    figure = new_figure(WIDTH, 4.4)
     axes = figure.subplots()
     for index, (label, sides) in enumerate(sizes.items()):
         axes.plot(
             range(len(sides)), sides, color=style.COLORS[index], marker=style.MARKERS[index],
             linestyle=style.LINES[index], label=label,
         )  # fmt: skip
-        axes.annotate(
-            f"{sides[-1]}", (len(sides) - 1, sides[-1]), xytext=(10, 0), textcoords="offset points",
-            va="center", weight="bold", color=style.COLORS[index],
-        )  # fmt: skip
+        above = index == 0
+        for layer, side in enumerate(sides):
+            axes.annotate(
+                f"{side}", (layer, side), xytext=(0, 9 if above else -9), textcoords="offset points", ha="center",
+                va="bottom" if above else "top", weight="bold", color=style.COLORS[index],
+            )  # fmt: skip
     axes.set_yscale("log", base=2)
-    axes.set_yticks([2**power for power in range(1, 9)], [str(2**power) for power in range(1, 9)])
-    axes.set(xlabel="layers passed (convolutions and pools)", ylabel="side of the grid")
-    axes.set_title("Without padding every convolution takes a bite")
-    axes.set_xlim(-0.3, max(map(len, sizes.values())) - 0.2)
-    axes.grid(axis="y", alpha=0.3)
+    axes.set_yticks([])
+    axes.yaxis.set_minor_locator(NullLocator())
+    lowest, highest = min(map(min, sizes.values())), max(map(max, sizes.values()))
+    axes.set(xlabel="layers passed (convolutions and pools)", ylabel="side of the grid", ylim=(lowest / 2, highest * 2))
+    axes.set_title("Without padding every convolution takes two rows and two columns")
+    axes.set_xlim(-0.5, max(map(len, sizes.values())) - 0.5)
     axes.legend(loc="lower left")
     ends = "; ".join(f"{label}: from {sides[0]} to {sides[-1]}" for label, sides in sizes.items())
     return finish(figure, f"Side of the grid after each layer. {ends}.")

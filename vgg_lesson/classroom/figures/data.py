@@ -141,7 +141,7 @@ def two_sizes(small: Square, large: Square, window: int = 3) -> LessonFigure:
     return finish(
         figure,
         f"The same garment in {small.shape[-1]} and {large.shape[-1]} pixels per side: smoother; "
-        f"a {window} × {window} window covers a visible part of the first and a speck of the second.",
+        f"a {window} × {window} kernel covers a visible part of the first and a speck of the second.",
     )
 
 
@@ -241,7 +241,7 @@ def feeding(milliseconds: Mapping[str, float], *, guess: Any = ...) -> LessonFig
         slow = "PIL" in name
         color, hatch = (ORANGE, "//") if slow else (BLUE, "")
         axes.barh(place, value, color=color, hatch=hatch, edgecolor="white", height=0.65)
-        axes.text(value * 1.08, place, f"{value:.3g} ms", va="center")
+        axes.text(value * 1.08, place, f"{value:,.0f} ms" if value >= 10 else f"{value:.2g} ms", va="center")
     if isinstance(guess, int | float) and guess > 0:
         axes.axvline(values[0] / guess, color=BLACK, linestyle="--")
         axes.text(values[0] / guess, len(values) - 0.45, " your guess", va="center", weight="bold")

@@ -43,7 +43,7 @@ def filter_bank(filters: int = 64, kernel: int = 3) -> LessonFigure:
     axes.set_title(f"{weights} weights (squares) + {filters} biases (discs) = {weights + filters} parameters")
     return finish(
         figure,
-        f"{filters} windows of {kernel}×{kernel} squares, each with one disc beside it: "
+        f"{filters} kernels of {kernel}×{kernel} squares, each with one disc beside it: "
         f"{weights} weights and {filters} biases, {weights + filters} parameters in all.",
     )
 

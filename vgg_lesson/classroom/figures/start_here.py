@@ -17,7 +17,7 @@ class Stop(NamedTuple):
 
 
 SERIES = (
-    Stop("00_start_here", 10, 15),
+    Stop("00_start_here", 15, 25),
     Stop("01_why_depth", 40, 70),
     Stop("02_architecture", 50, 80),
     Stop("03_parameter_arithmetic", 45, 75),
@@ -71,7 +71,10 @@ def series_map() -> LessonFigure:
 
 @styled
 def guess_beside_answer(measured: float, *, guess: Any = ..., chance: float, people: float) -> LessonFigure:
-    """Shares (0 to 1) as bars: blind guessing, people, the network; a committed ``guess`` in percent as a line."""
+    """Shares (0 to 1) as bars: blind guessing, people, the network; a committed ``guess`` in percent as a line.
+
+    A guess of at most 1 is taken for a share; one outside 0 to 100 is named at the edge.
+    """
     rows = (
         ("always the same answer", chance, GREY, ""),
         ("people", people, SKY, "//"),
@@ -86,8 +89,13 @@ def guess_beside_answer(measured: float, *, guess: Any = ..., chance: float, peo
     axes.spines["bottom"].set_bounds(0, 100)
     axes.spines["left"].set_visible(False)
     if isinstance(guess, int | float):
-        axes.axvline(guess, color=ORANGE, linestyle="--")
-        axes.text(guess + 1, -0.62, "your guess", color=ORANGE, weight="bold", va="center")
+        percent = 100 * guess if 0 < guess <= 1 else guess
+        inside = 0 <= percent <= 100
+        place = percent if inside else 100 * (percent > 100)
+        if inside:
+            axes.axvline(place, color=ORANGE, linestyle="--")
+        label = "your guess" if inside else f"your guess, {percent:g}, is no percentage"
+        axes.text(place + 1, -0.62, label, color=ORANGE, weight="bold", va="center")
         axes.set_ylim(-0.9, 2.5)
     return finish(
         figure,

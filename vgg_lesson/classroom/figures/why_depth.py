@@ -1,4 +1,4 @@
-"""Why depth: the contest years, large windows against stacks of small ones, and what the paper measured."""
+"""Why depth: the contest years, large kernels against stacks of small ones, and what the paper measured."""
 
 from __future__ import annotations
 
@@ -44,38 +44,46 @@ def contest(entries: Sequence[Mapping[str, Any]]) -> LessonFigure:
             va="top" if won else "bottom", ha="center" if won else "left",
         )  # fmt: skip
     axes.set(xticks=years, xlim=(years[0] - 0.4, years[-1] + 0.6), ylim=(0, 30), ylabel="top-5 error, %")
-    axes.set_title("Two years take the winning error from 16.4 to 6.7 %")
+    fall = f"from {winners[0]['error']} to {winners[-1]['error']} %"
+    axes.set_title(f"{years[0]} to {years[-1]}: the winners' error falls {fall}")
     axes.grid(axis="y", alpha=0.3)
+    listed = "; ".join(f"{e['year']} {e['entry']} {e['error']} %" for e in entries)
     return finish(
         figure,
-        "Top-5 errors of the ImageNet contest, 2012 to 2014. The winners fall from AlexNet's 16.4 % over Clarifai's "
-        "11.7 % to GoogLeNet's 6.7 %; VGG is second in 2014 with 7.3 %.",
+        f"Top-5 errors of the ImageNet contest, {years[0]} to {years[-1]}, without training images from elsewhere. "
+        f"{listed}. A line through the winners falls {fall}.",
     )
 
 
 @styled
 def first_windows(image: Picture, corner: tuple[int, int] = (102, 102), size: int = 24) -> LessonFigure:
-    """Windows of three networks' first layers on a ``size``-pixel detail of ``image`` (224, 224): three neighbours."""
-    figure = new_figure(10, 3.9)
+    """Kernels of three networks' first layers on a ``size``-pixel detail of ``image`` (224, 224): three neighbours."""
+    figure = new_figure(10, 3.1)
     top, left = corner
     if top + size > image.shape[0] or left + size > image.shape[1]:
         raise ValueError(
             f"corner={corner}, size={size} leave the image of {image.shape[0]}×{image.shape[1]}; less is expected"
         )
-    for axes, (name, kernel, stride) in zip(figure.subplots(1, 3), FIRST_WINDOWS, strict=True):
-        show_image(axes, image[top : top + size, left : left + size], alpha=0.5)
+    whole, *details = figure.subplots(1, 1 + len(FIRST_WINDOWS))
+    show_image(whole, image)
+    whole.add_patch(Rectangle((left, top), size, size, fill=False, edgecolor=style.ORANGE, linewidth=3))
+    whole.set_title("where we look")
+    whole.set_xlabel(f"{size}×{size} of {image.shape[1]}×{image.shape[0]} pixels")
+    for axes, (name, kernel, stride) in zip(details, FIRST_WINDOWS, strict=True):
+        show_image(axes, image[top : top + size, left : left + size], alpha=0.8)
         for line in range(size + 1):
             axes.axhline(line - 0.5, color="white", linewidth=0.8, zorder=0.5)
             axes.axvline(line - 0.5, color="white", linewidth=0.8, zorder=0.5)
         for step, (color, dashes) in enumerate(((style.BLUE, "-"), (style.ORANGE, "--"), (style.BLACK, ":"))):
-            place = (2.5 + step * stride, 5.5)
+            place = (0.5 + step * stride, 5.5)
             axes.add_patch(Rectangle(place, kernel, kernel, fill=False, edgecolor=color, linestyle=dashes, linewidth=3))
         axes.set_title(name)
-        axes.set_xlabel(f"{kernel}×{kernel} pixels, stride {stride}")
+        axes.set_xlabel(f"{kernel}×{kernel}, stride {stride}")
     return finish(
         figure,
-        f"The same {size} by {size} pixels under three first layers: AlexNet's 11×11 windows are four pixels apart, "
-        "ZFNet's 7×7 two, VGG's 3×3 one: each smaller and more closely spaced than the one before.",
+        f"A garment with a marked detail of {size} by {size} pixels, and that detail under three first layers: "
+        "AlexNet's 11×11 kernels are four pixels apart, ZFNet's 7×7 two, VGG's 3×3 one: each smaller and more closely "
+        "spaced than the one before.",
     )
 
 
@@ -185,7 +193,7 @@ def depth_evidence() -> LessonFigure:
         xticks=[11, 13, 16, 19], xlabel="weight layers", ylabel="top-5 error, %", xlim=(10.5, 20.5), ylim=(8.45, 10.7)
     )
     axes.set_yticks([8.5, 9.0, 9.5, 10.0, 10.5])
-    axes.set_title("Deeper is better, up to a point; window and bend both count")
+    axes.set_title("Deeper is better, up to a point; more ReLUs and larger kernels both help")
     return finish(
         figure,
         "Top-5 error against weight layers at one training scale: A 10.4, B 9.9, C 9.4, D 8.8 and E 9.0 %. "

@@ -43,7 +43,7 @@ def cell_window(
     _draw_whole(whole, image, (left, top, side), _overhang(counted, layer, size))
     half = None if influence is None else half_of(influence, (left, top, side))
     _draw_near(near, image, influence, (left, top, side), half)
-    share = "all of it picture" if real == side**2 else f"{1 - real / side**2:.0%} of it padding"
+    share = "all of it image" if real == side**2 else f"{1 - real / side**2:.0%} of it padding"
     figure.suptitle(
         f"{layer} of {counted.config.name}, row {cell[0]}, column {cell[1]}: sees {side}×{side}, {share}",
         x=0.02, ha="left", fontsize=16, fontweight="bold",
@@ -52,7 +52,7 @@ def cell_window(
     return finish(
         figure,
         f"A garment of {size} by {size} pixels. The cell in row {cell[0]} and column {cell[1]} of {layer} in "
-        f"{counted.config.name} sees a window of {side} by {side}: rows {span(top, side)}, columns "
+        f"{counted.config.name} sees a field of {side} by {side}: rows {span(top, side)}, columns "
         f"{span(left, side)}, {share}.{inner}",
     )
 
@@ -84,11 +84,11 @@ def _draw_whole(axes: Axes, image: Tensor, box: Box, margin: int) -> None:
     axes.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="white", zorder=-1))
     show_image(axes, image.numpy(), alpha=0.5)
     left, top, side = box
-    for line, middle in ((axes.axvline, left), (axes.axhline, top)):
-        line(middle + (side - 1) / 2, color=style.ORANGE, linewidth=1, linestyle=":")
+    half = (side - 1) / 2
+    axes.plot(left + half, top + half, "+", color=style.ORANGE, markersize=18, markeredgewidth=3)
     _frame(axes, box, style.ORANGE, "-")
     axes.set(xlim=(-margin, size + margin), ylim=(size + margin, -margin))
-    axes.set_title(f"on the {size}×{size} picture (dots: padding)", fontsize=14)
+    axes.set_title(f"on the {size}×{size} image (dots: padding)", fontsize=14)
 
 
 def _draw_near(axes: Axes, image: Tensor, influence: Tensor | None, box: Box, half: int | None) -> None:
@@ -99,14 +99,14 @@ def _draw_near(axes: Axes, image: Tensor, influence: Tensor | None, box: Box, ha
     if influence is None:
         axes.add_patch(Rectangle((-0.5, -0.5), size, size, facecolor="white", zorder=-1))
         show_image(axes, image.numpy())
-        axes.set_title("its window, enlarged", fontsize=14)
+        axes.set_title("its field, enlarged", fontsize=14)
     else:
         strongest = max(influence.max().item(), 1e-30)
         show_image(axes, (influence / strongest).numpy(), cmap="Blues", vmin=0, vmax=0.8)
     if half:
         inner = (left + (side - half) // 2, top + (side - half) // 2, half)
         _frame(axes, inner, style.GREEN, "--")
-        axes.set_title(f"half of what acts on it: {half}×{half} (dashed)", fontsize=14)
+        axes.set_title(f"enlarged; half acts in {half}×{half} (dashed)", fontsize=14)
     elif half == 0:
         axes.set_title("no pixel acts on it: a dead ReLU in between", fontsize=14)
     _frame(axes, box, style.ORANGE, "-")

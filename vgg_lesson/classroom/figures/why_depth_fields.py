@@ -42,8 +42,8 @@ def windows_on_garment(image: Square, windows: Sequence[Window]) -> LessonFigure
     listed = ", ".join(f"{label} {field}" for label, _, field in windows)
     return finish(
         figure,
-        f"A garment at {side} by {side} pixels under nested square windows of the cell in its middle; "
-        f"sides in pixels: {listed}. Even the largest leaves a rim of the picture out.",
+        f"A garment at {side} by {side} pixels under nested squares, the receptive fields of the cell in its middle; "
+        f"sides in pixels: {listed}. Even the largest leaves a rim of the image out.",
     )
 
 
@@ -107,12 +107,12 @@ def windows_over_edge(image: Square, windows: Sequence[Window]) -> LessonFigure:
         )  # fmt: skip
     axes.set_xlim(-margin, side * 2.15 + margin)
     axes.set_ylim(side + margin, -margin)
-    axes.set_title("At the corner most of the window is padding (dotted)")
+    axes.set_title("At the corner much of the field is padding (dotted)")
     listed = "; ".join(
         f"{label} sees {min(first + field, side) - max(first, 0)} real pixels a side of {field}"
         for label, first, field in windows
     )
-    return finish(figure, f"A garment inside a rim of padding with windows over it: {listed}.")
+    return finish(figure, f"A garment inside a rim of padding with receptive fields over it: {listed}.")
 
 
 @styled
@@ -134,15 +134,15 @@ def influence(gradient: Square, first: int, field: int, box: tuple[int, int]) ->
     left.set_title("gradient, pixel by pixel")
     profile = gradient.sum(dim=0)
     right.fill_between(range(len(profile)), profile / profile.max(), color=style.SKY, alpha=0.6)
-    for (start, side, color, line), name in zip(pairs, ("its window", "half as wide"), strict=True):
+    for (start, side, color, line), name in zip(pairs, ("its field", "half as wide"), strict=True):
         for place in (start, start + side):
             right.axvline(place - 0.5, color=color, linestyle=line)
         right.plot([], [], color=color, linestyle=line, label=f"{name}: {side} pixels")
-    right.set(xlabel="column of the picture", yticks=[], xlim=(0, len(profile) - 1), ylim=(0, 1.5))
+    right.set(xlabel="column of the image", yticks=[], xlim=(0, len(profile) - 1), ylim=(0, 1.5))
     right.set_title("summed over rows")
     right.legend(loc="upper center", frameon=True, framealpha=1, edgecolor="white")
     return finish(
         figure,
         "The gradient of one cell with respect to every pixel: a blob, strongest in the middle and fading long before "
-        "the edge of the window that the arithmetic allows.",
+        "the edge of the field that the arithmetic allows.",
     )

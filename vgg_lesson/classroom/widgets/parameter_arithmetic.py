@@ -30,13 +30,13 @@ def _panel() -> Panel:
     controls = {
         "config": menu("variant", list(CONFIGS), "VGG-11", "a column of Table 1 of the paper"),
         "width": choice("width", WIDTHS, 1.0, "factor on the channels of every convolution"),
-        "image_size": slider("picture side", 32, 448, 224, "pixels along one side of the input", step=16),
-        "in_channels": slider("input channels", 1, 16, 1, "1 for grey pictures, 3 for colour"),
+        "image_size": slider("image side", 32, 448, 224, "pixels along one side of the input", step=16),
+        "in_channels": slider("input channels", 1, 16, 1, "1 for grey images, 3 for colour"),
         "num_classes": number("classes", 1, 21_841, 10, "outputs of the last layer, 1 to 21,841"),
         "head": menu("head", HEADS, "fc", "what follows the last pool"),
         "hidden": choice("hidden units", HIDDEN, 4096, "of each hidden fully connected layer"),
         "batch_norm": switch("batch norm", False, "after every convolution"),
-        "batch_size": choice("batch", BATCHES, 128, "pictures in one training step"),
+        "batch_size": choice("batch", BATCHES, 128, "images in one training step"),
         "optimizer": menu("optimiser", list(OPTIMIZER_COPIES), "sgd", "what it remembers takes memory, too"),
     }
     return Panel(controls, show_network, only_what_counts, order=(0, 2, 1))
@@ -66,7 +66,7 @@ def totals(counted: LayerTrace, bill: MemoryBill, batch_size: int) -> str:
     rows = {
         "parameters": f"<b>{counted.total_params:,}</b>, {share:.1%} of them fully connected",
         "MACs, one picture": f"<b>{counted.total_macs:,}</b>",
-        f"training step, {batch_size} pictures": f"<b>{_size(bill.total)}</b>: {listed}",
+        f"training step, {batch_size} images": f"<b>{_size(bill.total)}</b>: {listed}",
         "trains in": " · ".join(f"{machine}: <b>{MARKS[answer]}</b>" for machine, answer in fits(bill).items()),
     }
     body = "".join(f'<tr><th scope="row" {_left()}>{name}</th><td>{words}</td></tr>' for name, words in rows.items())

@@ -21,7 +21,7 @@ def receptive_field() -> LessonView:
     """Choose a network, a layer and one of its cells: its window on a garment, and the pixels that act on it.
 
     The window is arithmetic. What acts on the cell is the gradient through a network an eighth as wide, with He's
-    weights, shown four pictures of noise.
+    weights, shown four images of noise.
     """
     return LessonView("Receptive field", _panel)
 
@@ -30,11 +30,11 @@ def _panel() -> Panel:
     layers = gridded("VGG-11", 224)
     controls = {
         "config": menu("network", list(CONFIGS), "VGG-11", "a column of Table 1 of the paper"),
-        "image_size": choice("picture side", SIZES, 224, "pixels along one side of the picture"),
+        "image_size": choice("image side", SIZES, 224, "pixels along one side of the image"),
         "layer": menu("layer", layers, "pool5", "a convolution, a pool or a normalisation"),
         "row": slider("row", 0, 6, 3, "the cell's row, from the top"),
         "column": slider("column", 0, 6, 3, "the cell's column, from the left"),
-        "garment": menu("garment", list(CLASSES), "Ankle boot", "which picture lies under the window"),
+        "garment": menu("garment", list(CLASSES), "Ankle boot", "which image lies under the field"),
     }
     return Panel(controls, show_cell, fit_controls)
 
