@@ -227,6 +227,7 @@ FACTS |= {
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
     "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
     "recipes.decay_points": lambda: ablation_points("with weight decay"),
+    "recipes.default_init_points": lambda: ablation_points("PyTorch's initialisation"),
     "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),
     "recipes.times_fewer": lambda: network("post_log").total_params / network("class").total_params,
 }

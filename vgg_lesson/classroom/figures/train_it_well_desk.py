@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from vgg_lesson.classroom.figures.why_it_stalls import CHANCE_LOSS, ending
+from vgg_lesson.classroom.figures.why_it_stalls import CHANCE_LOSS
 from vgg_lesson.records.stored_runs import StoredRun
 from vgg_lesson.support import style
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
@@ -124,7 +124,7 @@ def _result(run: History | StoredRun) -> str:
     if isinstance(run, StoredRun):
         return f"{run.accuracies[-1][1]:.1%}" if run.accuracies else "no result"
     accuracy = run.epochs[-1].validation_accuracy if run.epochs else None
-    early = f" ({ending(run)})" if ending(run) else ""
+    early = f" ({run.ending})" if run.ending else ""
     return ("no result" if accuracy is None else f"{accuracy:.1%}") + early
 
 

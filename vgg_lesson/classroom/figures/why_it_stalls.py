@@ -60,7 +60,7 @@ def loss_curves(
             markevery=max(1, len(steps) // 8), linestyle=style.LINES[index % len(style.LINES)],
             linewidth=THIN + THICKER * (len(named) - 1 - index), alpha=1 if index == len(named) - 1 else 0.75,
         )  # fmt: skip
-        said = name + (f", {ending(curve)}" if ending(curve) else "")
+        said = ", ".join(filter(None, (name, _ending(curve))))
         shown = [(step, mean) for step, mean in zip(steps, means, strict=True) if math.isfinite(mean)]
         ends.append((*(shown[-1] if shown else (steps[0], CHANCE_LOSS)), said, color))
         told.append(said)
@@ -76,13 +76,8 @@ def loss_curves(
     )
 
 
-def ending(run: History | Sequence[float]) -> str:
-    """How a run ended, where it is not over: "stopped at step 17", "NaN from step 40", or nothing."""
-    lost = next((step for step, loss in enumerate(_losses(run), 1) if not math.isfinite(loss)), None)
-    if lost is not None:
-        return f"NaN from step {lost:,}"
-    stopped = isinstance(run, History) and run.interrupted
-    return f"stopped at step {len(_losses(run)):,}" if stopped else ""
+def _ending(curve: History | Sequence[float]) -> str:
+    return (curve if isinstance(curve, History) else History(step_losses=list(curve))).ending
 
 
 @styled
