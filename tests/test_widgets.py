@@ -32,7 +32,7 @@ IN_THE_PICTURE = {
         "hidden": 512,
     },
     "signal": {
-        "init": "he", "config": "VGG-19", "batch_norm": True, "one": "Bag", "other": "black square", "seed": 5,
+        "init": "he", "config": "VGG-19", "batch_norm": True, "one": "Bag", "other": "empty image", "seed": 5,
     },
 }  # fmt: skip
 IN_WORDS = {"batch_norm": True, "batch_size": 1, "optimizer": "adam"}

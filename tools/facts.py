@@ -188,6 +188,17 @@ FACTS |= {
     ),
 }
 
+
+def _spread_growth(seed: int) -> float:
+    spreads = log(f"stall_seed{seed}")["spread"]
+    return spreads[-1] / spreads[0]
+
+
+def _ends(*runs: str) -> list[float]:
+    """The last losses of stored runs, of three seeds each."""
+    return [log(f"{run}_seed{seed}")["loss"][-1] for run in runs for seed in range(3)]
+
+
 # 05 why it stalls: ten ReLU layers, each keeping 1/6 of the variance under PyTorch's default initialisation
 FACTS |= {
     "stall.rms_ten_layers": lambda: 6**-5,
@@ -200,7 +211,11 @@ FACTS |= {
     "stall.published_steps_lost": lambda: 3 * math.ceil(FULL_COUNTS["train"] / 128),
     "stall.patience": lambda: 3000,
     "stall.post_rounding": post_rounding,
-    "stall.spread_growth": lambda: log("stall_seed0")["spread"][-1] / log("stall_seed0")["spread"][0],
+    **{f"stall.spread_growth.{seed}": partial(_spread_growth, seed) for seed in range(3)},
+    "stall.suspects_lowest": lambda: min(_ends("suspect_lr", "suspect_momentum")),
+    "stall.suspects_highest": lambda: max(_ends("suspect_lr", "suspect_momentum")),
+    "stall.biases_lowest": lambda: min(_ends("suspect_biases")),
+    "stall.biases_highest": lambda: max(_ends("suspect_biases")),
 }
 
 
@@ -215,6 +230,7 @@ FACTS |= {
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
     "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
     "recipes.decay_points": lambda: ablation_points("with weight decay"),
+    "recipes.default_init_points": lambda: ablation_points("PyTorch's initialisation"),
     "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),
     "recipes.times_fewer": lambda: network("post_log").total_params / network("class").total_params,
 }

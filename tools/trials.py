@@ -39,10 +39,12 @@ FIXES = {
     "fix_xavier": _PLAIN.vary("init xavier", THREE, init="xavier"),
     "fix_he_slow": _PLAIN.vary("init he", lr=0.01, momentum=0.9),
 }
+_SUSPECT = _PLAIN.vary("init pytorch", THREE, init="pytorch")
 SUSPECTS = {
-    "suspect_lr": _PLAIN.vary("init pytorch", init="pytorch", lr=0.01),
-    "suspect_momentum": _PLAIN.vary("init pytorch", init="pytorch", momentum=0.9),
-    "suspect_biases": Experiment(_zero_biases, _PLAIN.recipe, change="init pytorch with biases of zero"),
+    "suspect_lr": _SUSPECT.vary(lr=0.01),
+    # not 0.1, which with momentum 0.9 is as long as 1.0 without and flattens good weights, too
+    "suspect_momentum": _SUSPECT.vary(lr=0.01, momentum=0.9),
+    "suspect_biases": Experiment(_zero_biases, _PLAIN.recipe, THREE, "init pytorch with biases of zero"),
 }
 
 # --- notebook 06: four runs of the class network on few images, with one thing wrong

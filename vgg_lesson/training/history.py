@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -59,6 +60,14 @@ class History:
         if not self.epochs:
             raise ValueError(f"history {self.label!r} holds no epoch yet; train for at least one step first")
         return self.epochs[-1]
+
+    @property
+    def ending(self) -> str:
+        """How the run ended, if not as planned: "stopped at step 17", "NaN from step 40"; else nothing."""
+        lost = next((step for step, loss in enumerate(self.step_losses, 1) if not math.isfinite(loss)), None)
+        if lost is not None:
+            return f"NaN from step {lost:,}"
+        return f"stopped at step {len(self.step_losses):,}" if self.interrupted else ""
 
     @checked
     def mean_loss(self, first: Count, last: Count) -> float:

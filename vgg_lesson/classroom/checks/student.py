@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
-import pickle
+import pickle  # noqa: TID251  only written, to compare; nothing is read
 import random
 import signal
 import threading

@@ -108,12 +108,12 @@ EXERCISES = [
     number(
         "accuracy_error",
         lambda: standard_error(ACCURACY, IMAGES),
-        why="Two rows of a log that differ by less than about twice this have not been told apart.",
+        why="That is the error of one accuracy. The difference of two has an error of its own, which comes next.",
         mistakes=lambda: {
             ACCURACY * (1 - ACCURACY) / IMAGES: "That is the variance; its square root has the unit of accuracy.",
             math.sqrt(ACCURACY * (1 - ACCURACY)) / IMAGES: "The 5,000 belongs under the root as well.",
             math.sqrt(ACCURACY * (1 - ACCURACY)): "That is how far a single picture strays. What do 5,000 of them do?",
-            2 * standard_error(ACCURACY, IMAGES): "Once is asked for; twice is where a difference deserves attention.",
+            2 * standard_error(ACCURACY, IMAGES): "Once is asked for; twice is what an error bar usually shows.",
             100 * standard_error(ACCURACY, IMAGES): "Right in percentage points; give it as a share, like the 0.9.",
             math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
@@ -238,5 +238,26 @@ EXERCISES = [
             "c": "Pictures lost and pictures won would cancel in the accuracy. Would they nearly double the loss?",
             "d": "That is the belief at stake. Does being right by a hair cost as much as being right for certain?",
         },
+    ),
+    code(
+        "cosine_schedule",
+        lambda done: (1 + math.cos(math.pi * done)) / 2,
+        [(0.0,), (0.25,), (0.5,), (0.9,), (1.0,)],
+        why="A schedule is a function of how much is done, so anybody can write one and hand it to fit.",
+        mistakes={
+            "That is the wave from 1 to -1. A rate must not become negative: lift it by 1 and halve it.": (
+                lambda done: math.cos(math.pi * done)
+            ),
+            "Your wave ends in the middle of its way down or comes up again: the argument runs from 0 to π.": (
+                lambda done: (1 + math.cos(2 * math.pi * done)) / 2
+            ),
+            "Python's cosine takes radians, so that half a wave is π, not 180.": (
+                lambda done: (1 + math.cos(180 * done)) / 2
+            ),
+            "Upside down: it has to start at 1 and end at 0.": lambda done: (1 - math.cos(math.pi * done)) / 2,
+            "The half is missing: the factor starts at 1, not at 2.": lambda done: 1 + math.cos(math.pi * done),
+            "That is a straight line. The cosine leaves 1 and reaches 0 more gently.": lambda done: 1 - done,
+        },
+        otherwise="Three points to check by hand: 0 gives 1, one half gives one half, 1 gives 0.",
     ),
 ]  # fmt: skip

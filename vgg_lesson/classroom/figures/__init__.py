@@ -87,4 +87,10 @@ from vgg_lesson.classroom.figures.why_it_stalls import (
     suspects_board,
 )
 from vgg_lesson.classroom.figures.why_it_stalls_pair import tell_apart
-from vgg_lesson.classroom.figures.why_it_stalls_signal import scores_of, signal_by_init, signal_decay, training_step
+from vgg_lesson.classroom.figures.why_it_stalls_signal import (
+    kept_by_step,
+    scores_of,
+    signal_by_init,
+    signal_decay,
+    training_step,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from statistics import mean
+from typing import Any
 
 import torch
 from matplotlib.axes import Axes
@@ -122,7 +123,8 @@ def running_log(
     accuracies = {name: history.last.validation_accuracy or 0.0 for name, history in log.items()}
     edge = max(accuracies.values()) - window
     for row, (name, accuracy) in enumerate(accuracies.items()):
-        _log_row(axes, row, accuracy, edge, 2 * math.sqrt(accuracy * (1 - accuracy) / images))
+        error = 2 * math.sqrt(accuracy * (1 - accuracy) / images)
+        _log_row(axes, row, accuracy, edge, error, log[name].ending)
         others = (repeats or {}).get(name, ())
         axes.plot(others, [row] * len(others), "D", color=ORANGE, fillstyle="none", markersize=9, zorder=3)
     axes.set(yticks=range(len(log)), yticklabels=list(log), xlim=(edge - 0.012, max(accuracies.values()) + 0.035))
@@ -130,21 +132,35 @@ def running_log(
     axes.set(xlabel="validation accuracy", title="The log, with two standard errors; ◇ other seeds")
     axes.grid(axis="x", color="0.9")
     axes.tick_params(axis="y", length=0)
-    told = "; ".join(f"{name.strip(' …+')} {accuracy:.1%}" for name, accuracy in accuracies.items())
+    told = "; ".join(
+        ", ".join(filter(None, (f"{name.strip(' …+')} {accuracy:.1%}", log[name].ending)))
+        for name, accuracy in accuracies.items()
+    )
     return finish(figure, f"Validation accuracy of each recipe in the log: {told}.")
 
 
-def _log_row(axes: Axes, row: int, accuracy: float, edge: float, error: float) -> None:
+def _log_row(axes: Axes, row: int, accuracy: float, edge: float, error: float, ending: str) -> None:
+    """A row's accuracy with its error; hollow, and with a word, where the run did not end as planned."""
+    fill: Any = "none" if ending else "full"
     inside = accuracy - error >= edge
     place = accuracy if inside else edge
     if inside:
         axes.errorbar(
-            accuracy, row, xerr=error, color=BLUE, marker="o", markersize=9, capsize=5, linewidth=2, linestyle="none"
+            accuracy,
+            row,
+            xerr=error,
+            color=BLUE,
+            marker="o",
+            markersize=9,
+            capsize=5,
+            linewidth=2,
+            linestyle="none",
+            fillstyle=fill,
         )
     else:
-        axes.plot(edge, row, marker="<", color=BLUE, markersize=12, linestyle="none")
+        axes.plot(edge, row, marker="<", color=BLUE, markersize=12, linestyle="none", fillstyle=fill)
     axes.annotate(
-        f"{accuracy:.1%}", (place + (error if inside else 0), row), (12, 0), textcoords="offset points", va="center",
+        ", ".join(filter(None, (f"{accuracy:.1%}", ending))), (place + (error if inside else 0), row), (12, 0), textcoords="offset points", va="center",
         fontsize=13,
     )  # fmt: skip
 
@@ -199,7 +215,8 @@ def beside_the_post(
     epochs = [record.epoch for record in history.epochs]
     ours = [record.validation_accuracy or math.nan for record in history.epochs]
     axes.plot(epochs, ours, color=BLUE, marker="o")
-    axes.plot(epochs[-1], test_accuracy, color=BLUE, marker="*", markersize=20, linestyle="none")
+    # beside the last circle, which it would cover
+    axes.plot(epochs[-1] + 0.3, test_accuracy, color=BLUE, marker="*", markersize=20, linestyle="none")
     axes.annotate(
         f"ours: {network}\n● validation   ★ test, once: {test_accuracy:.2%}", (epochs[-1], test_accuracy),
         (0.6, 1.06), fontsize=13, color=BLUE,

@@ -24,12 +24,13 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
     "guilty": (style.ORANGE, "✗"),
 }
 CARD, CARD_HEIGHT, CARD_GAP = 1.86, 2.2, 0.14
+THIN, THICKER = 2.0, 2.5  # points, and by how much each earlier line is thicker
 LABEL_SPACE = 0.062  # of the axes' height between two labels at line ends
 
 
 @styled
 def loss_curves(
-    curves: Mapping[str, History | Sequence[float]],
+    curves: Mapping[str, History | Sequence[float]] | History | Sequence[float],
     *,
     window: int = 10,
     title: str = "",
@@ -38,22 +39,31 @@ def loss_curves(
 ) -> LessonFigure:
     """Training loss against steps, one line per run with its name at its end, and a thin line at the loss of guessing.
 
+    Later lines are thinner, so that one which lies on another leaves it to be seen. A run that was stopped, or whose
+    loss became NaN, says so beside its name.
+
     Args:
-        curves: name → a `History`, or a loss per step. window: steps per point of a line (their mean).
+        curves: name → a `History`, or a loss per step; or a single one of them.
+        window: steps per point of a line (their mean).
         finding: the figure's text alternative; by default it lists the runs. guessing: what stands at the thin line.
     """
+    named = curves if isinstance(curves, Mapping) else {getattr(curves, "label", "") or "this run": curves}
     figure = new_figure(10, 4.5)
     axes = figure.subplots()
-    ends = []
+    ends, told = [], []
     longest = 1
-    for index, (name, curve) in enumerate(curves.items()):
+    for index, (name, curve) in enumerate(named.items()):
         steps, means = _means(_losses(curve), window)
         color = style.COLORS[index % len(style.COLORS)]
         axes.plot(
             steps, means, color=color, marker=style.MARKERS[index % len(style.MARKERS)],
             markevery=max(1, len(steps) // 8), linestyle=style.LINES[index % len(style.LINES)],
+            linewidth=THIN + THICKER * (len(named) - 1 - index), alpha=1 if index == len(named) - 1 else 0.75,
         )  # fmt: skip
-        ends.append((steps[-1], means[-1], name, color))
+        said = ", ".join(filter(None, (name, _ending(curve))))
+        shown = [(step, mean) for step, mean in zip(steps, means, strict=True) if math.isfinite(mean)]
+        ends.append((*(shown[-1] if shown else (steps[0], CHANCE_LOSS)), said, color))
+        told.append(said)
         longest = max(longest, steps[-1])
     axes.axhline(CHANCE_LOSS, color=style.GREY, linestyle=(0, (2, 2)), linewidth=1.5, zorder=0)
     axes.set(xlim=(0, 1.02 * longest), xlabel="step", ylabel=f"training loss (means of {window} steps)")
@@ -61,7 +71,13 @@ def loss_curves(
     axes.text(0.99 * longest, CHANCE_LOSS + 0.08, guessing, color=style.GREY, va="bottom", ha="right")
     _label_ends(axes, ends, longest)
     axes.set_title(title)
-    return finish(figure, finding or f"Training loss by step of {len(curves)} runs: {', '.join(curves)}.")
+    return finish(
+        figure, finding or f"Training loss by step of {len(named)} run{'s' * (len(named) > 1)}: {', '.join(told)}."
+    )
+
+
+def _ending(curve: History | Sequence[float]) -> str:
+    return (curve if isinstance(curve, History) else History(step_losses=list(curve))).ending
 
 
 @styled
@@ -71,7 +87,7 @@ def impostor_overlay(network: History | Sequence[float], impostor: Sequence[floa
     wide, close = figure.subplots(1, 2, width_ratios=(1, 2.1))
     looks: tuple[dict[str, Any], ...] = (
         {"color": style.BLUE, "linewidth": 5, "alpha": 0.45, "label": "network with eleven layers"},
-        {"color": style.ORANGE, "linestyle": "--", "linewidth": 2, "label": "ten biases, no picture"},
+        {"color": style.ORANGE, "linestyle": "--", "linewidth": 2, "label": "ten biases, no image"},
     )
     for axes in (wide, close):
         for losses, look in zip((_losses(network), list(impostor)), looks, strict=True):
@@ -84,7 +100,7 @@ def impostor_overlay(network: History | Sequence[float], impostor: Sequence[floa
     return finish(
         figure,
         "Two loss curves on top of each other along ln 10: the network with eleven layers and ten biases that never "
-        "see a picture. They differ only in the third decimal, also when magnified.",
+        "see an image. They differ only in the third decimal, also when magnified.",
     )
 
 
@@ -141,7 +157,7 @@ def published_log(accuracies: Sequence[float], losses: Sequence[float] = ()) -> 
 
 @styled
 def plateau(runs: Mapping[str, StoredRun]) -> LessonFigure:
-    """Long runs that start at a plateau: the loss above, the spread of the scores between pictures below."""
+    """Long runs that start at a plateau: the loss above, the spread of the scores between images below."""
     figure = new_figure(10, 5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.5))
     longest = max(run.steps for run in runs.values())
@@ -157,8 +173,8 @@ def plateau(runs: Mapping[str, StoredRun]) -> LessonFigure:
     lower.yaxis.set_minor_formatter(NullFormatter())
     lower.legend(loc="upper left")
     upper.text(longest, CHANCE_LOSS - 0.12, "ln 10 = 2.303", color=style.GREY, va="top", ha="right")
-    upper.set_title("The loss looks the same; the spread between pictures moves")
-    return finish(figure, f"Loss and spread of the scores between pictures in {len(runs)} long runs. {_told(runs)}")
+    upper.set_title("The loss looks the same; the spread between images moves")
+    return finish(figure, f"Loss and spread of the scores between images in {len(runs)} long runs. {_told(runs)}")
 
 
 def _told(runs: Mapping[str, StoredRun]) -> str:

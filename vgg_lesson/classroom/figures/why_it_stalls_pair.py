@@ -1,4 +1,4 @@
-"""Two pictures on their way through an untrained network: can its scores still tell them apart?"""
+"""Two images on their way through an untrained network: can its scores still tell them apart?"""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from torch import Tensor
 
 from vgg_lesson.analysis.signal import LayerSignal
 from vgg_lesson.classroom.figures.shared import Pictures, Table
+from vgg_lesson.classroom.figures.why_it_stalls_signal import show_framed
 from vgg_lesson.support import style
-from vgg_lesson.support.style import LessonFigure, finish, new_figure, show_image, styled
+from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 
 USUAL = (1e-10, 1e5)  # the range that most settings need, so that they can be compared
 MARGIN = 3.0
@@ -25,7 +26,7 @@ def tell_apart(
     scores: Table,
     classes: Sequence[str],
 ) -> LessonFigure:
-    """Two pictures, uint8 (2, H, W), the signal in each layer, and their scores (2, classes).
+    """Two images, uint8 (2, H, W), the signal in each layer, and their scores (2, classes).
 
     ``signals`` is what `vgg_lesson.pair_signal` returns: the input first, then every weight layer.
     """
@@ -33,7 +34,7 @@ def tell_apart(
     figure.set_layout_engine("none")  # places that stay, and half the time
     for index, name in enumerate(names):
         axes = figure.add_axes((0.015, 0.55 - 0.36 * index, 0.13, 0.265))
-        show_image(axes, images[index].numpy(), cmap="gray", vmin=0, vmax=255)
+        show_framed(axes, images[index])
         axes.set_title(name, fontsize=13, loc="center", fontweight="normal", color=_color(index), pad=3)
     _draw_signal(figure.add_axes((0.225, 0.2, 0.435, 0.65)), signals)
     _draw_scores(figure.add_axes((0.775, 0.2, 0.19, 0.65)), scores, classes)
@@ -86,7 +87,7 @@ def _columns(signals: Sequence[LayerSignal]) -> tuple[list[float], list[float]]:
 def _change(signals: Sequence[LayerSignal]) -> str:
     first, last = signals[0].spread, signals[-1].spread
     if first == 0:
-        return "they are the same picture, so there is no difference to follow"
+        return "they are the same image, so there is no difference to follow"
     if last == 0:
         return "their difference is lost altogether"
     powers = round(log10(last / first))

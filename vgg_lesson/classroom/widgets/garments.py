@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from vgg_lesson.data.datasets import CLASSES, load_fashion_mnist
 
-BLACK = "black square"
+BLACK = "empty image"
 FIRST = 200  # pictures among which every class is found; the same in the sample and in the full data
 
 
@@ -28,7 +28,7 @@ def first_pictures(count: int) -> Tensor:
 
 
 def picture(name: str) -> Tensor:
-    """The garment of that class, or a black square, uint8 (28, 28)."""
+    """The garment of that class, or an empty image, uint8 (28, 28)."""
     garments = first_garments()
     return torch.zeros_like(garments[CLASSES[0]]) if name == BLACK else garments[name]
 
