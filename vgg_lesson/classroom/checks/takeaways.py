@@ -52,7 +52,7 @@ EXERCISES = [
         hints={
             "a": "Eleven layers were trained with several recipes and seeds in 05 and 06: something was measured.",
             "b": "Notebook 01 counted the weights of stacks and melted two kernels into one: something was measured.",
-            "d": "For one of the three, no cell of 00 to 07 computes anything. Which task did our features ever serve?",
+            "d": "For one of the three no network of ours was ever used. Which other task did our features serve?",
         },
     ),
     choice(
