@@ -135,10 +135,10 @@ EXERCISES = [
     choice(
         "equal_work_guess",
         "c",
-        why="Even six seeds leave zero inside the interval, if barely, so two settle nothing.",
+        why="For two differences Student's t is 12.7: hardly any pair of seeds settles anything.",
         hints={
-            "a": "Look at the six pairs of the stored log: in how many of them does the line rise?",
-            "b": "Five of six lines fall, and yet the interval reaches past zero. What can two of them settle?",
+            "a": "Read the printed interval of your two seeds: on which side of it is zero?",
+            "b": "One mean below the other is not enough. Does the printed interval of two seeds end before zero?",
         },
     ),
     choice(

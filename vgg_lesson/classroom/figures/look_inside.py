@@ -173,11 +173,13 @@ def garment_map(points: Table, images: Garments, labels: Labels, share: float) -
     _name_classes(axes, points, labels)
     axes.set(xlabel="first direction", ylabel="second direction", xticks=[], yticks=[])
     axes.set_title(f"Two directions keep {share:.0%} of the variance", loc="left", fontweight="bold")
+    middles = torch.stack([points[labels == label].median(dim=0).values for label in range(len(CLASSES))])
+    lonely = torch.cdist(middles, middles).topk(2, largest=False).values[:, 1].argsort(descending=True)[:2]
+    apart = " and ".join(CLASSES[label] for label in sorted(lonely.tolist()))
     return finish(
         figure,
-        f"{len(points):,} pictures placed by two principal directions, which keep {share:.0%} of the variance of "
-        "what the last hidden layer says, with thumbnails: trousers and bags lie apart, the garments with sleeves "
-        "together.",
+        f"{len(points):,} images placed by two principal directions, which keep {share:.0%} of the variance of what "
+        f"the last hidden layer says, with thumbnails: {apart} lie furthest from their nearest class.",
     )
 
 

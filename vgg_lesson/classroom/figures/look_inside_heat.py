@@ -71,7 +71,7 @@ def covering_test(kept: Mapping[str, tuple[float, float]], pictures: int) -> Les
                 capsize=5, linestyle="none", label=name if row == 0 else None,
             )  # fmt: skip
     axes.set(yticks=range(len(kept)), yticklabels=list(kept), ylim=(len(kept) - 0.5, -0.5), xlim=(None, 1.01))
-    axes.set_xlabel(f"share of {pictures:,} pictures that keep their answer, with two standard errors")
+    axes.set_xlabel(f"share of {pictures:,} images that keep their answer, with two standard errors")
     axes.grid(axis="x", color="0.9")
     axes.tick_params(axis="y", length=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
@@ -80,7 +80,7 @@ def covering_test(kept: Mapping[str, tuple[float, float]], pictures: int) -> Les
     )
     return finish(
         figure,
-        f"Of {pictures:,} pictures, do fewer keep their answer when the hottest place is covered than when a random "
+        f"Of {pictures:,} images, do fewer keep their answer when the hottest place is covered than when a random "
         f"place of the garment is? {told}.",
     )
 
