@@ -22,6 +22,7 @@ from vgg_lesson.classroom.checks import check
 from vgg_lesson.classroom.doctor import banner, doctor
 from vgg_lesson.classroom.live import live
 from vgg_lesson.classroom.scale_up import fit_waits, paper_model, ring_bytes, stored_scaling
+from vgg_lesson.classroom.scale_up_jobs import FinishedRuns, await_file, follow
 from vgg_lesson.configs import CONFIGS, Conv, Network, VGGConfig, get_config
 from vgg_lesson.data.augmentation import AUGMENTATIONS
 from vgg_lesson.data.batches import Preprocessing, batches, to_batch
@@ -57,6 +58,7 @@ __all__ = [
     "Conv",
     "EpochRecord",
     "Experiment",
+    "FinishedRuns",
     "History",
     "ImageSet",
     "LayerRow",
@@ -68,6 +70,7 @@ __all__ = [
     "Recipe",
     "VGGBlock",
     "VGGConfig",
+    "await_file",
     "banner",
     "batches",
     "build_changed",
@@ -88,6 +91,7 @@ __all__ = [
     "fit",
     "fit_waits",
     "fits",
+    "follow",
     "four_logs",
     "garment_from_picture",
     "get_budget",

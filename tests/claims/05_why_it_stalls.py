@@ -7,7 +7,10 @@ assert abs(slow_run.mean_loss(51, 150) - chance) < 0.02 and abs(momentum_run.mea
 suspects = [stored_run(f"suspect_{name}_seed{seed}") for name in ("lr", "momentum", "biases") for seed in range(3)]
 assert all(abs(run.losses[-1][1] - chance) < 0.005 for run in suspects), "nine stored runs stand still"
 assert {name: card[0] for name, card in board.items()} == {
-    "loop and data": "cleared", "learning rate": "cleared", "no momentum": "cleared", "impatience": "partly",
+    "loop and data": "cleared",
+    "learning rate": "cleared",
+    "no momentum": "cleared",
+    "impatience": "partly",
     "initial weights": "guilty",
 }, "the board closes all its cards"
 assert abs(sum(impostor) / len(impostor) - 2.3029) < 0.0006, "the impostor prints the published loss"

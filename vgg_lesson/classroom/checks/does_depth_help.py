@@ -270,4 +270,14 @@ EXERCISES = [
         otherwise="First √(p(1−p)/n) for one network. Then two such errors, added as squares. Then times a hundred.",
         relative=0.03,
     ),
+    choice(
+        "allowed_sentence",
+        "c",
+        why="It names recipe, budget and images, and claims no cause.",
+        hints={
+            "a": "For how long were they trained, by which recipe, and how many depths were tried?",
+            "b": "Its extra layers also lie on the largest maps. Which of the two was it?",
+            "d": "Not told apart is not equal: look at the width of the interval.",
+        },
+    ),
 ]  # fmt: skip

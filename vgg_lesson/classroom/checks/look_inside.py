@@ -124,10 +124,10 @@ EXERCISES = [
     choice(
         "filter_guess",
         "c",
-        why="Nine weights have no room for a sleeve or a heel, trained or not.",
+        why="Training stretched most of these filters and turned few of them.",
         hints={
             "a": "Take your clearest edge and look at the same place on the other side: does it look different?",
-            "b": "Right side, wrong reason: take your clearest edge and look at the same place on the left.",
+            "b": "Read the printed count: how many of the pairs lie above the cosine?",
         },
     ),
     numbers(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import LayerTrace, trace
+from vgg_lesson.classroom.checks.reuse_the_backbone_fair import FAIR_COMPARISON, PROBE_ACCURACY
 from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, UNANSWERED, choice, code, number, numbers
 from vgg_lesson.configs import CLASS_NETWORK
 from vgg_lesson.models import VGG, class_vgg
@@ -233,6 +234,7 @@ EXERCISES = [
         },
         otherwise="How many numbers does a score read, and how many scores are there?",
     ),
+    PROBE_ACCURACY,
     choice(
         "cut_guess",
         "b",
@@ -262,6 +264,7 @@ EXERCISES = [
             "c": "It starts where the probe starts. Who starts from nothing?",
         },
     ),
+    FAIR_COMPARISON,
     code(
         "same_class_share",
         same_class_share,

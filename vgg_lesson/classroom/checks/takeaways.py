@@ -52,7 +52,7 @@ EXERCISES = [
         hints={
             "a": "Eleven layers were trained with several recipes and seeds in 05 and 06: something was measured.",
             "b": "Notebook 01 counted the weights of stacks and melted two kernels into one: something was measured.",
-            "d": "For one of the three, no cell of 00 to 07 computes anything. Which task did our features ever serve?",
+            "d": "For one of the three no network of ours was ever used. Which other task did our features serve?",
         },
     ),
     choice(
@@ -135,10 +135,10 @@ EXERCISES = [
     choice(
         "equal_work_guess",
         "c",
-        why="Even six seeds leave zero inside the interval, if barely, so two settle nothing.",
+        why="For two differences Student's t is 12.7: hardly any pair of seeds settles anything.",
         hints={
-            "a": "Look at the six pairs of the stored log: in how many of them does the line rise?",
-            "b": "Five of six lines fall, and yet the interval reaches past zero. What can two of them settle?",
+            "a": "Read the printed interval of your two seeds: on which side of it is zero?",
+            "b": "One mean below the other is not enough. Does the printed interval of two seeds end before zero?",
         },
     ),
     choice(

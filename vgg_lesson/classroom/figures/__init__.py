@@ -56,6 +56,7 @@ from vgg_lesson.classroom.figures.takeaways import (
     inception_module,
     module_costs,
     one_layout,
+    own_row,
     seed_pairs,
 )
 from vgg_lesson.classroom.figures.train_it_well import (

@@ -148,7 +148,7 @@ def factor_gains(
     axes = figure.subplots()
     axes.axvline(0, color=BLACK, linewidth=1.5)
     for row, (name, found) in enumerate(gains.items()):
-        _gain_row(axes, row, found, (guesses or {}).get(name))
+        _gain_row(axes, row, found, (guesses or {}).get(name), reach)
     axes.set_yticks(range(len(gains)), list(gains))
     axes.set_ylim(len(gains) - 0.45, -0.6)
     axes.tick_params(axis="y", length=0)
@@ -182,10 +182,11 @@ def _look(found: Interval) -> dict[str, Any]:
     return APART if found.half and not found.holds_zero else NOT_APART
 
 
-def _gain_row(axes: Axes, row: int, found: Interval, guess: Any) -> None:
+def _gain_row(axes: Axes, row: int, found: Interval, guess: Any, reach: float) -> None:
+    inside = abs(found.mean) <= reach  # an arrow at the edge stands for what lies beyond
     axes.errorbar(
-        found.mean, row, xerr=found.half or None, **_look(found), markersize=11, markeredgewidth=2, capsize=6,
-        linewidth=2.5,
+        found.mean, row, xerr=found.half or None, **_look(found), markersize=11 if inside else 0,
+        markeredgewidth=2, capsize=6, linewidth=2.5,
     )  # fmt: skip
     if isinstance(guess, int | float) and not isinstance(guess, bool):
         axes.plot(guess, row, "X", color=ORANGE, markersize=13)
@@ -241,8 +242,11 @@ def price_of_depth(
         seconds = [taken for taken, _ in points]
         axes.errorbar(
             seconds, [100 * one.mean for one in found], yerr=[100 * one.half for one in found], color=COLORS[index],
-            marker=MARKERS[index], markersize=11, capsize=5, linewidth=2, linestyle=":", label=name,
+            marker=MARKERS[index], markersize=11, capsize=5, linewidth=2, linestyle="none", label=name,
         )  # fmt: skip
+        for mark, second, one in zip(marks, seconds, found, strict=False):
+            at = (second, 100 * one.high)
+            axes.annotate(mark, at, (0, 5), textcoords="offset points", ha="center", color=COLORS[index], fontsize=13)
         places = zip(marks, seconds, found, strict=False)
         told.append(f"{name} " + ", ".join(f"{mark}: {s:.0f} s, {one.mean:.2%}" for mark, s, one in places))
     axes.set_xscale("log")
@@ -253,6 +257,7 @@ def price_of_depth(
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}%"))
     axes.set(xlabel="seconds of one processor, one run", ylabel="validation accuracy")
     axes.grid(color="0.9")
-    axes.set_title(f"What seconds buy: {marks[0]} on the left, {marks[-1]} on the right")
+    axes.margins(x=0.1, y=0.14)
+    axes.set_title("What seconds buy: only the marks were run")
     figure.legend(loc="outside lower center", ncols=4)
     return finish(figure, f"Validation accuracy against processor seconds. {'; '.join(told)}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,10 +31,15 @@ from vgg_lesson.support.style import (
 )
 
 Box = tuple[int, int, int]  # top, left, side, in pixels of the picture
-# Classes that lie near each other get different colours.
-CLASS_COLORS = (BLUE, GREEN, ORANGE, PINK, SKY, ORANGE, GREY, GREEN, AMBER, BLUE)
+INDIGO, OLIVE, BROWN = "#332288", "#7F7F1F", "#7A4419"
+CLASS_COLORS = (BLUE, GREEN, ORANGE, PINK, SKY, BROWN, GREY, OLIVE, AMBER, INDIGO)  # one for each class
 FLOW_CHANNELS = 4
-NAME_SHIFTS = tuple((dx, dy) for dx in (0, 60, -60, 110) for dy in (20, -24, 0, 44, -48))  # points, nearest first
+PAGE = (680.0, 450.0)  # points of the map of garments, about
+NAME_SHIFTS = tuple(  # in points, nearest first
+    (reach * math.cos(turn * math.pi / 8), 0.8 * reach * math.sin(turn * math.pi / 8))
+    for reach in range(24, 320, 16)
+    for turn in range(16)
+)
 THUMBNAIL_ROOM = 0.052  # of the map's width between two thumbnails
 
 
@@ -53,7 +59,7 @@ def two_filter_sets(left: Filters, right: Filters, names: tuple[str, str] = ("le
     return finish(
         figure,
         f"Two sets of {len(left)} filters of 3 by 3 weights, {names[0]} and {names[1]}, blue for positive and red for "
-        "negative weights: both look random, and each filter looks much like the one at its place on the other side.",
+        "negative weights.",
     )
 
 
@@ -167,31 +173,41 @@ def garment_map(points: Table, images: Garments, labels: Labels, share: float) -
     _name_classes(axes, points, labels)
     axes.set(xlabel="first direction", ylabel="second direction", xticks=[], yticks=[])
     axes.set_title(f"Two directions keep {share:.0%} of the variance", loc="left", fontweight="bold")
+    middles = torch.stack([points[labels == label].median(dim=0).values for label in range(len(CLASSES))])
+    lonely = torch.cdist(middles, middles).topk(2, largest=False).values[:, 1].argsort(descending=True)[:2]
+    apart = " and ".join(CLASSES[label] for label in sorted(lonely.tolist()))
     return finish(
         figure,
-        f"{len(points):,} pictures placed by two principal directions, which keep {share:.0%} of the variance of "
-        "what the last hidden layer says, with thumbnails: trousers and bags lie apart, the garments with sleeves "
-        "together.",
+        f"{len(points):,} images placed by two principal directions, which keep {share:.0%} of the variance of what "
+        f"the last hidden layer says, with thumbnails: {apart} lie furthest from their nearest class.",
     )
 
 
 def _name_classes(axes: Any, points: Tensor, labels: Tensor) -> None:
-    """The name of each class beside its middle, moved until no two names lie on each other."""
+    """The name of each class beside its middle, where few points lie and no other name, with a line to the middle."""
     low, high = points.amin(dim=0), points.amax(dim=0)
+    page = ((points - low) / (high - low)) * torch.tensor(PAGE)
     placed: list[tuple[float, float, float]] = []
     for label, name in enumerate(CLASSES):
         middle = points[labels == label].median(dim=0).values
-        x, y = (((middle - low) / (high - low)) * torch.tensor([680.0, 450.0])).tolist()  # points on the page
-        for dx, dy in NAME_SHIFTS:
-            half = 4.2 * len(name)
-            free = all(abs(x + dx - u) > half + w or abs(y + dy - v) > 17 for u, v, w in placed)
-            if free:
-                break
+        x, y = page[labels == label].median(dim=0).values.tolist()
+        half = 4.2 * len(name)
+
+        def crowd(shift: tuple[float, float], x: float = x, y: float = y, half: float = half) -> int:
+            """Points under a name that is shifted so; all of them where it leaves the page or meets another name."""
+            u, v = x + shift[0], y + shift[1]
+            meets = any(abs(u - a) < half + w + 6 and abs(v - b) < 18 for a, b, w in placed)
+            if meets or not half <= u <= PAGE[0] - half or not 8 <= v <= PAGE[1] - 8:
+                return len(page)
+            return int(((page[:, 0] - u).abs() < half + 4).logical_and((page[:, 1] - v).abs() < 11).sum())
+
+        dx, dy = min(NAME_SHIFTS, key=crowd)
         placed.append((x + dx, y + dy, half))
         axes.annotate(
             name, (float(middle[0]), float(middle[1])), (dx, dy), textcoords="offset points", ha="center",
-            va="center", fontsize=13, fontweight="bold", color=CLASS_COLORS[label],
+            va="center", fontsize=13, fontweight="bold", color=CLASS_COLORS[label], zorder=9,
             path_effects=[withStroke(linewidth=4, foreground="white")],
+            arrowprops={"arrowstyle": "-", "color": CLASS_COLORS[label], "linewidth": 1.5, "shrinkA": 2, "shrinkB": 0},
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from vgg_lesson.classroom.figures.shared import Picture
 from vgg_lesson.support.style import BLUE, GREY, ORANGE, LessonFigure, finish, new_figure, show_image, styled
 
+PALER = 2.2  # how many times the range of a garment is drawn as black
 STRONGEST = 0.85  # how opaque the hottest cell is
 
 
@@ -22,13 +23,15 @@ class Heat:
     """A picture, float (S, S), and over it a map, float (h, w), or None for the picture alone.
 
     ``margin`` is what the map's outermost cells leave free at each side, as a share of the picture's side:
-    (size - step) / 2 / S for covering, 0 for Grad-CAM.
+    (size - step) / 2 / S for covering, 0 for Grad-CAM. ``least`` is the smallest value that is drawn in full strength:
+    a map that stays below it stays pale.
     """
 
     title: str
     picture: Picture
     values: Picture | None = None
     margin: float = 0.0
+    least: float = 0.0
 
 
 @styled
@@ -68,7 +71,7 @@ def covering_test(kept: Mapping[str, tuple[float, float]], pictures: int) -> Les
                 capsize=5, linestyle="none", label=name if row == 0 else None,
             )  # fmt: skip
     axes.set(yticks=range(len(kept)), yticklabels=list(kept), ylim=(len(kept) - 0.5, -0.5), xlim=(None, 1.01))
-    axes.set_xlabel(f"share of {pictures:,} pictures that keep their answer, with two standard errors")
+    axes.set_xlabel(f"share of {pictures:,} images that keep their answer, with two standard errors")
     axes.grid(axis="x", color="0.9")
     axes.tick_params(axis="y", length=0)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=2)
@@ -77,24 +80,31 @@ def covering_test(kept: Mapping[str, tuple[float, float]], pictures: int) -> Les
     )
     return finish(
         figure,
-        f"Of {pictures:,} pictures, do fewer keep their answer when the hottest place is covered than when a random "
+        f"Of {pictures:,} images, do fewer keep their answer when the hottest place is covered than when a random "
         f"place of the garment is? {told}.",
     )
 
 
 def _draw(axes: Any, panel: Heat) -> None:
-    show_image(axes, panel.picture, extent=(0, 1, 1, 0))
+    shade = {} if panel.values is None else {"vmax": _paler(panel.picture)}
+    show_image(axes, panel.picture, extent=(0, 1, 1, 0), **shade)
     axes.set_title(panel.title, fontsize=13, fontweight="normal")
     for spine in axes.spines.values():
         spine.set(visible=True, color=GREY, linewidth=1)
     if panel.values is not None:
         low, high = panel.margin, 1 - panel.margin
-        axes.imshow(_painted(panel.values), extent=(low, high, high, low), interpolation="nearest")
+        axes.imshow(_painted(panel.values, panel.least), extent=(low, high, high, low), interpolation="nearest")
         axes.set(xlim=(0, 1), ylim=(1, 0))
 
 
-def _painted(values: Tensor) -> Any:
+def _paler(picture: Tensor) -> float:
+    """The value drawn black: so far above the largest that heat can be told on the darkest cloth."""
+    low, high = float(picture.min()), float(picture.max())
+    return low + PALER * max(high - low, 1e-6)
+
+
+def _painted(values: Tensor, least: float = 0.0) -> Any:
     """Colours, float (h, w, 4): the sign decides on the hue, the size on how opaque."""
     colors = torch.tensor([to_rgb(BLUE), to_rgb(ORANGE)])[(values > 0).long()]
-    strength = values.abs() / values.abs().max().clamp_min(1e-12)
+    strength = values.abs() / values.abs().max().clamp_min(max(least, 1e-12))
     return torch.cat([colors, STRONGEST * strength[..., None]], dim=2).numpy()

@@ -81,9 +81,12 @@ def vgg_taps() -> LessonFigure:
         axes.plot([place[name] for name in tap.content], [y] * len(tap.content), "D", color=ORANGE, markersize=11)
         axes.text(-0.9, y, tap.name, ha="right", va="center")
         if tap.content:
-            axes.text(max(columns) + 0.8, y, "● style", va="center", color=BLUE, fontsize=13)
-            axes.text(max(columns) + 3.3, y, "◆ content", va="center", color=ORANGE, fontsize=13)
-    axes.set(xlim=(-8.2, len(rows) - 0.4), ylim=(FIRST_ROW + ROW * len(TAPS) - 0.3, -2.3))
+            key: dict[str, Any] = {"va": "center", "ha": "right", "fontsize": 13}
+            axes.plot(place["conv5_3"], y + 0.75, "o", color=BLUE, markersize=8)
+            axes.text(place["conv5_3"] - 0.5, y + 0.75, "read; by Gatys et al. for the style", **key)
+            axes.plot(place["fc8"], y + 0.75, "D", color=ORANGE, markersize=7)
+            axes.text(place["fc8"] - 0.5, y + 0.75, "for the content", **key)
+    axes.set(xlim=(-8.2, len(rows) - 0.4), ylim=(FIRST_ROW + ROW * len(TAPS) + 0.2, -2.3))
     axes.set_axis_off()
     told = "; ".join(f"{tap.name} reads {', '.join((*tap.layers, *tap.content))}" for tap in TAPS)
     return finish(figure, f"Where others read VGG: {told}. Nobody reads fc8, the thousand class scores.")
@@ -118,15 +121,18 @@ def few_label_curves(results: Mapping[str, Mapping[int, Sequence[float]]]) -> Le
         color, look = LOOKS.get(name, (PINK, 4))
         shift = 1.07 ** (number - (len(results) - 1) / 2)
         xs = [count * shift for count in way]
-        axes.plot(xs, [mean(way[count]) for count in way], color=color, linestyle=LINES[look], label=name)
+        axes.plot(
+            xs, [mean(way[count]) for count in way], color=color, linestyle=LINES[look], marker=MARKERS[look],
+            markersize=9, label=name,
+        )  # fmt: skip
         for x, count in zip(xs, way, strict=True):
             axes.plot([x] * len(way[count]), way[count], MARKERS[look], color=color, markersize=4, alpha=0.45)
             _bar(axes, x, way[count], color, MARKERS[look])
     axes.set_xscale("log")
     axes.set_xticks(counts, [str(count) for count in counts])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set(xlabel="labelled pictures of each class", ylabel="test accuracy")
-    _percent(axes, [share for way in results.values() for draws in way.values() for share in draws])
+    axes.set(xlabel="labelled images of each class", ylabel="test accuracy")
+    _percent(axes, [share for way in results.values() for draws in way.values() for share in draws], low=0.0)
     axes.legend(loc="lower right")
     told = "; ".join(
         f"{name} " + ", ".join(f"{count}: {mean(draws):.1%}" for count, draws in way.items())
@@ -183,7 +189,7 @@ def _bar(axes: Axes, x: float, draws: Sequence[float], color: str, marker: str) 
         axes.errorbar(x, found.mean, yerr=found.half, capsize=4, elinewidth=2, **look)
 
 
-def _percent(axes: Axes, shares: Sequence[float]) -> None:
-    axes.set_ylim(max(0.0, min(shares) - 0.05), 1.01)
+def _percent(axes: Axes, shares: Sequence[float], low: float | None = None) -> None:
+    axes.set_ylim(max(0.0, min(shares) - 0.05) if low is None else low, 1.01)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid(axis="y", color="0.9")

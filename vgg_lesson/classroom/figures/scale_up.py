@@ -16,6 +16,7 @@ from vgg_lesson.training.history import History
 
 WORKERS = ((style.BLUE, ""), (style.ORANGE, "//"), (style.GREEN, "xx"), (style.PINK, ".."))
 MOST = 8
+SAME = 0.02  # of the range of the losses: less than the width of the line that is drawn
 
 
 @styled
@@ -107,7 +108,7 @@ def speedups(
     axes = figure.subplots()
     numbers = range(1, most + 1)
     axes.plot(numbers, numbers, color=style.GREY, linestyle=":", linewidth=2)
-    axes.text(most + 0.12, most, "ideal", color=ink(style.GREY), va="center")
+    axes.text(most + 0.3, most, "ideal", color=ink(style.GREY), va="center")
     ends: list[float] = []
     for index, (name, model) in enumerate(models.items()):
         color, marker = style.COLORS[index], style.MARKERS[index]
@@ -115,7 +116,7 @@ def speedups(
         axes.plot(numbers, gained, color=color, marker=marker, linestyle=style.LINES[index])
         ends.append(gained[-1])
         axes.text(
-            most + 0.12, _apart(ends, 0.055 * most), f"{name}: {gained[-1]:.1f}", color=ink(color), va="center"
+            most + 0.3, _apart(ends, 0.055 * most), f"{name}: {gained[-1]:.1f}", color=ink(color), va="center"
         )  # fmt: skip
     for name, (number, gain) in (known or {}).items():
         axes.plot(number, gain, marker="*", markersize=22, color=style.BLACK, linestyle="none")
@@ -156,9 +157,13 @@ def step_time(phases: Mapping[str, float], operations: Mapping[str, float]) -> L
     below.set_yticks(range(len(names)), names)
     for place, name in enumerate(names):
         below.text(operations[name], place, f" {operations[name]:.0f}", va="center")
-    below.set_xlabel("milliseconds of a step")
-    below.set_xlim(0, 1.12 * max(operations.values()))
-    figure.suptitle("Where a step's time goes", x=0.01, ha="left", fontweight="bold", fontsize=16)
+    top.tick_params(labelbottom=False)  # one scale for both
+    below.set_xlabel("milliseconds of a step, in both panels")
+    below.set_xlim(0, max(left, 1.12 * max(operations.values())))
+    top.set_xlim(below.get_xlim())
+    longest = max(operations, key=lambda name: operations[name])
+    title = f"Most time of all single operations: {longest}"
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=16)
     return finish(
         figure,
         "One bar with the milliseconds of a training step by phase, and bars of the operations that take longest: "
@@ -176,7 +181,7 @@ def killed_and_resumed(whole: History, resumed: History, epoch_steps: int) -> Le
     figure = new_figure(10, 4.0)
     axes = figure.subplots()
     steps = range(1, len(whole.step_losses) + 1)
-    axes.plot(steps, whole.step_losses, color=style.SKY, linewidth=9, alpha=0.7, label="undisturbed, two processes")
+    axes.plot(steps, whole.step_losses, color=style.SKY, linewidth=9, alpha=0.7, label="undisturbed, all processes")
     axes.plot(steps, resumed.step_losses, "o-", color=style.BLACK, markersize=6, linewidth=1.5, label="killed, resumed")
     axes.axvline(epoch_steps + 0.5, color=style.ORANGE, linestyle="--")
     axes.text(
@@ -185,5 +190,16 @@ def killed_and_resumed(whole: History, resumed: History, epoch_steps: int) -> Le
     axes.set(xlabel="step", ylabel="training loss", xlim=(0.5, len(whole.step_losses) + 0.5))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="upper right")
-    axes.set_title("Killed, resumed, and nobody can tell")
-    return finish(figure, "Training loss of two runs, one killed and resumed; the two lines lie on each other.")
+    gap = max(abs(a - b) for a, b in zip(whole.step_losses, resumed.step_losses, strict=True))
+    span = max(whole.step_losses) - min(whole.step_losses)
+    if gap < SAME * span:
+        axes.set_title("Killed, resumed, and nobody can tell")
+        told = "the two lines lie on each other"
+    else:
+        axes.set_title(f"Killed and resumed: not the same run, {gap:.2f} apart")
+        told = f"the two lines part by up to {gap:.2f}"
+    return finish(
+        figure,
+        f"Training loss of two runs of {len(whole.step_losses)} steps, one killed and resumed after step "
+        f"{epoch_steps}; {told}.",
+    )

@@ -9,6 +9,7 @@ from itertools import pairwise
 from statistics import mean
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
@@ -23,6 +24,7 @@ Pair = Mapping[str, Sequence[float]]
 PATHS = (style.BLUE, style.GREEN, style.ORANGE, style.PINK)
 HATCHES = ("", "//", "..", "xx")
 KINDS = ("1×1", "3×3", "5×5", "pool")
+BENDS = (2.5, 7.4)  # where the paths of a module part and meet again, on an axis of ten
 COLUMNS = ((-0.03, "right"), (1.05, "left"), (1.53, "left"))  # of the table: in widths of the axes
 
 
@@ -67,8 +69,20 @@ class TableRow:
         return HUMAN_IMAGES if self.name.startswith("people") else FULL_COUNTS["test"]
 
 
+def own_row(name: str, accuracies: float | Sequence[float], parameters: str, remark: str) -> TableRow:
+    """A row of ours: one accuracy or several, as shares or, above 1, in percent.
+
+    Raises:
+        ValueError: an accuracy below 0 or above 100.
+    """
+    listed = [float(value) for value in np.atleast_1d(np.asarray(accuracies, dtype=float)).tolist()]
+    if not listed or not all(0 <= value <= 100 for value in listed):
+        raise ValueError(f"{name}: accuracies={accuracies!r}; shares (0 to 1) or percent (1 to 100) are expected")
+    return TableRow(name, tuple(value / 100 if value > 1 else value for value in listed), parameters, remark, ours=True)
+
+
 def table_rows() -> list[TableRow]:
-    """The entries of the data set's table that are kept with the package."""
+    """The entries of the data set's table that are drawn by name."""
     accuracy, entries = published("fashion_mnist_accuracy"), published("fashion_mnist_entries")
     return [
         TableRow(
@@ -85,28 +99,30 @@ def table_rows() -> list[TableRow]:
 def beside_the_table(own: Sequence[TableRow]) -> LessonFigure:
     """``own`` results among the entries of Fashion-MNIST's table, from the lowest accuracy to the highest."""
     rows = sorted([*table_rows(), *own], key=lambda row: mean(row.accuracies))
-    height = 1.5 + 0.42 * len(rows)
+    every = [entry["accuracy"] for entry in published("fashion_mnist_table")]
+    height = 1.9 + 0.42 * len(rows)
     figure = new_figure(10, height)
     figure.set_layout_engine("none")
     axes = figure.add_axes((0.27, 0.72 / height, 0.28, 1 - 1.6 / height))
     for place, row in enumerate(rows):
         _draw_row(axes, place, row)
-    axes.set(xlim=(0.805, 0.985), ylim=(-0.6, len(rows) - 0.4), xlabel="test accuracy")
+    axes.plot(every, [-1] * len(every), "|", color=style.GREY, markersize=14, markeredgewidth=1.5)
+    where = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 12.5}
+    axes.text(COLUMNS[0][0], -1, f"all {len(every)} entries", ha="right", **where)
+    axes.set(xlim=(0.805, 0.985), ylim=(-1.6, len(rows) - 0.4), xlabel="test accuracy")
     axes.set_xticks([0.82, 0.86, 0.9, 0.94, 0.98], ["82%", "86%", "90%", "94%", "98%"])
     axes.set_yticks([])
     axes.grid(axis="x", color="#dddddd", linewidth=1)
-    for (x, side), words in zip(COLUMNS, ("result", "parameters", "done to pictures; test set"), strict=True):
-        where: dict[str, Any] = {
-            "transform": axes.get_yaxis_transform(),
-            "ha": side,
-            "fontweight": "bold",
-            "fontsize": 13,
-        }
-        axes.text(x, len(rows) - 0.25, words, **where)
+    for (x, side), words in zip(COLUMNS, ("result", "parameters", "done to images; test set"), strict=True):
+        axes.text(x, len(rows) - 0.25, words, **{**where, "va": "bottom", "fontsize": 13}, ha=side, fontweight="bold")
     title = "Where the class stands in the data set's own table"
     figure.suptitle(title, x=0.012, ha="left", y=0.985, fontsize=16, fontweight="bold")
     told = "; ".join(f"{row.name} {_span(row.accuracies)}" for row in reversed(rows))
-    return finish(figure, f"Test accuracies on FashionMNIST, from the highest: {told}.")
+    return finish(
+        figure,
+        f"Test accuracies on FashionMNIST, from the highest: {told}. Below them a tick for each of the {len(every)} "
+        f"entries of the table, from {min(every):.1%} to {max(every):.1%}.",
+    )
 
 
 @styled
@@ -240,9 +256,17 @@ def _draw_path(axes: Axes, height: float, path: Sequence[tuple[str, int]], color
     for number, (start, end) in enumerate(pairwise(stops)):
         begin, stop = start + (0.75 if number else 0), end - (0.75 if number < len(places) else 0)
         first, last = (2.1 if number == 0 else height), (2.1 if number == len(places) else height)
+        # Level beside all boxes; slanted only where no box stands.
+        if number == 0:
+            axes.plot((begin, BENDS[0]), (first, last), color=color, linewidth=2)
+            begin, first = BENDS[0], last
+        elif number == len(places):
+            axes.plot((begin, BENDS[1]), (first, first), color=color, linewidth=2)
+            begin = BENDS[1]
         axes.annotate(
-            "", (stop, last), (begin, first), arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2}
-        )
+            "", (stop, last), (begin, first),
+            arrowprops={"arrowstyle": "-|>", "color": color, "linewidth": 2, "shrinkA": 0},
+        )  # fmt: skip
     for place, (name, channels) in zip(places, path, strict=True):
         _box(axes, place, height, name, color, 1.4)
         # Above the box, on the side that no arrow crosses.
