@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from tools.paths import NOTEBOOKS, notebooks
@@ -42,6 +43,6 @@ def test_a_guess_is_drawn_once_it_is_committed(guess: object, drawn: bool) -> No
 
 def test_a_share_is_drawn_as_percent_and_what_is_none_is_named() -> None:
     axes = guess_beside_answer(0.8, guess=0.83, chance=0.1, people=0.835).axes[0]
-    assert list(axes.lines[0].get_xdata()) == [83, 83]
+    assert np.array_equal(axes.lines[0].get_xdata(), [83, 83])
     axes = guess_beside_answer(0.8, guess=150, chance=0.1, people=0.835).axes[0]
     assert not axes.lines and any("150" in text.get_text() for text in axes.texts)

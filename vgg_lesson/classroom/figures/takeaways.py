@@ -107,7 +107,7 @@ def beside_the_table(own: Sequence[TableRow]) -> LessonFigure:
     for place, row in enumerate(rows):
         _draw_row(axes, place, row)
     axes.plot(every, [-1] * len(every), "|", color=style.GREY, markersize=14, markeredgewidth=1.5)
-    where = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 12.5}
+    where: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "va": "center", "fontsize": 12.5}
     axes.text(COLUMNS[0][0], -1, f"all {len(every)} entries", ha="right", **where)
     axes.set(xlim=(0.805, 0.985), ylim=(-1.6, len(rows) - 0.4), xlabel="test accuracy")
     axes.set_xticks([0.82, 0.86, 0.9, 0.94, 0.98], ["82%", "86%", "90%", "94%", "98%"])

@@ -159,10 +159,9 @@ def _log_row(axes: Axes, row: int, accuracy: float, edge: float, error: float, e
         )
     else:
         axes.plot(edge, row, marker="<", color=BLUE, markersize=12, linestyle="none", fillstyle=fill)
-    axes.annotate(
-        ", ".join(filter(None, (f"{accuracy:.1%}", ending))), (place + (error if inside else 0), row), (12, 0), textcoords="offset points", va="center",
-        fontsize=13,
-    )  # fmt: skip
+    words = ", ".join(filter(None, (f"{accuracy:.1%}", ending)))
+    end = (place + (error if inside else 0), row)
+    axes.annotate(words, end, (12, 0), textcoords="offset points", va="center", fontsize=13)
 
 
 @styled

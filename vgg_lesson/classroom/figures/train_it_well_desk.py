@@ -62,9 +62,10 @@ def overlaid_runs(
     axes.text(0.99 * longest, CHANCE_LOSS + 0.05, "guessing: ln 10", color=style.GREY, va="bottom", ha="right")
     axes.set(xlim=(0, 1.02 * longest), ylim=(0, _top(paths)), xlabel="step", ylabel="training loss")
     axes.set_title(title, y=1.0 if beside else 1.2)
-    for end in range(epoch, longest + 1, epoch) if epoch else ():
+    ends = [(end, end // epoch) for end in range(epoch, longest + 1, epoch)] if epoch else []
+    for end, number in ends:
         axes.axvline(end, color="#cccccc", linewidth=1, zorder=0)
-        axes.text(end - 0.01 * longest, 0.03, f"epoch {end // epoch}", color=style.GREY, ha="right", fontsize=12)
+        axes.text(end - 0.01 * longest, 0.03, f"epoch {number}", color=style.GREY, ha="right", fontsize=12)
     if runs:
         handles, names = axes.get_legend_handles_labels()
         anchor, columns = ((0.6, 0.99), 1) if beside else ((0.06, 0.93), len(groups))
