@@ -35,8 +35,9 @@ from vgg_lesson.records.stored_runs import factor_runs, four_logs, read_log, sto
 from vgg_lesson.support.budgets import get_budget
 from vgg_lesson.support.machine import fast_precision, pick_device, set_threads
 from vgg_lesson.training.checkpoints import load_trained, load_weights, save_weights, trained_card
+from vgg_lesson.training.evaluation import evaluate
 from vgg_lesson.training.history import EpochRecord, History
-from vgg_lesson.training.loop import evaluate, fit
+from vgg_lesson.training.loop import fit
 from vgg_lesson.training.recipes import PLANS, Experiment, Recipe
 
 # A process that prints no banner, such as homework or `train`, keeps to what a container gives it as well.

@@ -14,7 +14,7 @@ from vgg_lesson.data.datasets import CLASSES
 from vgg_lesson.models import AnyModel, evaluating
 from vgg_lesson.support.arguments import Count, accept, checked, says
 from vgg_lesson.training.doors import open_feed
-from vgg_lesson.training.loop import EVAL_BATCH
+from vgg_lesson.training.evaluation import EVAL_BATCH
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ from vgg_lesson.support.machine import fast_precision, pick_device, set_threads
 from vgg_lesson.support.streams import as_argument
 from vgg_lesson.training.checkpoints import forget_checkpoint, save_weights
 from vgg_lesson.training.distributed import PeerLostError, ProcessGroup, init_distributed
+from vgg_lesson.training.evaluation import evaluate
 from vgg_lesson.training.history import History
-from vgg_lesson.training.loop import evaluate, fit
+from vgg_lesson.training.loop import fit
 from vgg_lesson.training.recipes import PLANS, PRECISIONS, SCHEDULES, Experiment, Recipe
 
 OPTIMIZERS = {

@@ -1,4 +1,4 @@
-"""One training loop for every device, network and kind of data, and the evaluation that goes with it.
+"""One training loop for every device, network and kind of data.
 
 The plain loop that notebook 05 writes out, with what notebook 06 adds to it: momentum, a schedule, augmentation,
 precision, checkpoints; and with what notebook 11 adds, several processes. The momentum is PyTorch's Nesterov form,
@@ -22,23 +22,22 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
-from vgg_lesson.data.augmentation import AUGMENTATIONS, VIEWS, views_of
-from vgg_lesson.data.batches import Data, Feed, preprocessing_of
+from vgg_lesson.data.augmentation import AUGMENTATIONS
+from vgg_lesson.data.batches import Data, preprocessing_of
 from vgg_lesson.data.datasets import ImageSet
-from vgg_lesson.models import AnyModel, evaluating, modes_restored, train_mode
+from vgg_lesson.models import AnyModel, modes_restored, train_mode
 from vgg_lesson.state_names import plain_name, plain_names
-from vgg_lesson.support.arguments import Count, PathLike, checked, one_of, spells_out
+from vgg_lesson.support.arguments import Count, PathLike, checked, spells_out
 from vgg_lesson.support.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
 from vgg_lesson.training.checkpoints import load_checkpoint, save_checkpoint
 from vgg_lesson.training.distributed import ProcessGroup, group_device
 from vgg_lesson.training.doors import check_place, check_trainable, open_feed
+from vgg_lesson.training.evaluation import Loss, count_right, judge
 from vgg_lesson.training.history import EpochRecord, History
 from vgg_lesson.training.progress import SHOWN, progress_view
 from vgg_lesson.training.recipes import Recipe
 
 SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
-EVAL_BATCH = 250
-Loss = Callable[[Tensor, Tensor], Tensor]
 Callback = Callable[["Run"], bool | None]
 
 
@@ -91,40 +90,6 @@ def fit(
     with modes_restored(model), memory_kept():
         run.train(None if checkpoint is None else Path(checkpoint).expanduser(), callbacks, show)
     return run.history
-
-
-@checked
-def evaluate(
-    model: AnyModel, data: Any, *, batch_size: Count = EVAL_BATCH, views: Annotated[str, one_of(VIEWS)] = "one"
-) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy (0 to 1) of ``model`` on ``data``, in evaluation mode and in float32.
-
-    With ``views`` "flip" or "flip+shift" the mean of the scores of several views of each image counts, see
-    `vgg_lesson.data.augmentation.views_of`. Scores that are not finite are warned about: the loss is then NaN.
-    """
-    loss, accuracy = _evaluate(model, open_feed(model, "data", data), batch_size, views=views)
-    if not loss < float("inf"):
-        warnings.warn("the model's scores are not finite: its training has diverged; lower lr", stacklevel=3)
-    return loss, accuracy
-
-
-def _evaluate(
-    model: nn.Module, feed: Feed, batch_size: int, loss: Loss = cross_entropy, views: str = "one"
-) -> tuple[float, float]:
-    total, correct, seen = 0.0, 0, 0
-    with evaluating(model):
-        for images, labels in feed.batches(batch_size):
-            scores = torch.stack([model(view) for view in views_of(images, views)]).mean(dim=0)
-            mean = loss(scores, labels)
-            total += float(mean) * len(labels)
-            correct += _right(scores, labels)
-            seen += len(labels)
-    return total / seen, correct / seen
-
-
-def _right(scores: Tensor, labels: Tensor) -> int:
-    """How many scores are highest at their label, or at the greatest share of a row of soft labels."""
-    return int((scores.argmax(dim=1) == (labels if labels.ndim == 1 else labels.argmax(dim=1))).sum())
 
 
 class Run:
@@ -195,7 +160,7 @@ class Run:
             loss = weight * self._loss(scores, labels)
         loss.backward()
         self.optimizer.step()
-        right = _right(scores.detach(), labels) if weight else 0
+        right = count_right(scores.detach(), labels) if weight else 0
         value, right_of_all = self.group.sums(loss.item() / self.group.size, right)
         self._total += value * count
         self._correct += right_of_all
@@ -237,8 +202,8 @@ class Run:
         self.group.share_buffers(self.model)
         loss, accuracy = None, None
         if self.validation is not None:
-            judge = self.recipe.loss or cross_entropy
-            loss, accuracy = _evaluate(self.model, self.validation, self.eval_batch_size, judge)
+            measure = self.recipe.loss or cross_entropy
+            loss, accuracy = judge(self.model, self.validation, self.eval_batch_size, measure)
         self.history.epochs.append(
             EpochRecord(
                 epoch=len(self.history.epochs) + 1, step=len(self.history.step_losses),

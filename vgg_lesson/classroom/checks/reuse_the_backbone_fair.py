@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from vgg_lesson.analysis.intervals import difference, interval
 from vgg_lesson.classroom.checks.shared import code
-from vgg_lesson.training.loop import evaluate, fit
+from vgg_lesson.training.evaluation import evaluate
+from vgg_lesson.training.loop import fit
 
 Run = Callable[[str, int, int], float]  # way, labels, seed → accuracy
 Pair = tuple[float, float]
