@@ -181,7 +181,8 @@ DISKS = [
     Setting("disks", "a folder without permission", f"mkdir locked && chmod 555 locked && cd locked && {NOBODY} env "
             f"HOME=/ {DOCTOR}", r"\[FAIL\] files: .* takes none", works=False, needs=("root", "setpriv", "everybody")),
     Setting("disks", "training without permission", f"mkdir locked && chmod 555 locked && cd locked && {NOBODY} env "
-            f"HOME=/ {TRAIN} net.safetensors", "you may not write there", works=False, needs=("root", "setpriv", "everybody")),
+            f"HOME=/ {TRAIN} net.safetensors", "you may not write there", works=False,
+            needs=("root", "setpriv", "everybody")),
     Setting("disks", "a full disk", f"unshare -m bash -c '{FULL} && cd small && {TRAIN} net.safetensors'",
             "the disk is full", works=False, needs=("root", "unshare")),
     Setting("disks", "a full disk, a copy", f"unshare -m bash -c '{FULL} && {COPY} small/copy'", "the disk is full",
