@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -152,6 +153,12 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     write_atomically(pipe, b"new")
     assert os.read(reader, 10) == b"new" and stat.S_ISFIFO(pipe.stat().st_mode)
     os.close(reader)
+
+
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="no /dev/stdout here")
+def test_the_screen_is_written_to() -> None:
+    script = "from vgg_lesson.support.files import write_atomically; write_atomically('/dev/stdout', b'new')"
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout == b"new"
 
 
 @pytest.mark.parametrize("existing", [[], ["a"], ["a", "c"]])

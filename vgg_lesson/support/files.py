@@ -99,12 +99,12 @@ def write_together(contents: Mapping[str | Path, bytes]) -> None:
     path = paths[0]
     try:
         for path, content in zip(paths, contents.values(), strict=True):
+            if _is_special(path):  # before its links are followed: /dev/stdout leads to a pipe that has no path
+                path.write_bytes(content)
+                continue
             target = _target(path)
             missing += [folder for folder in target.parents if not folder.exists()]
-            if _is_special(target):
-                target.write_bytes(content)
-            else:
-                drafts[target] = _draft(target, content)
+            drafts[target] = _draft(target, content)
         for target, draft in drafts.items():
             path = target
             if len(drafts) > 1:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from dataclasses import replace
@@ -89,7 +90,7 @@ def train(options: argparse.Namespace) -> int:
         with init_distributed() as group:
             return _train(options, group)
     except KeyboardInterrupt:
-        kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else " before the first step"
+        kept = f"; {_go_on(options)}" if os.path.exists(_checkpoint(options)) else " before the first step"
         print(f"interrupted{kept}", file=sys.stderr)
         return 130
     except PeerLostError as error:
@@ -99,7 +100,7 @@ def train(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        kept = f"; {_go_on(options)}" if _checkpoint(options).exists() else ""
+        kept = f"; {_go_on(options)}" if os.path.exists(_checkpoint(options)) else ""
         print(f"{error}{kept}", file=sys.stderr)
         return 1
 
