@@ -9,13 +9,9 @@ from nbgrader import preprocessors as steps
 
 from vgg_lesson.data.sources import REPOSITORY
 
-sys.path.append(
-    str(REPOSITORY)
-)  # a clone, in which `pip install -e .` was run
+sys.path.append(str(REPOSITORY))  # a clone, in which `pip install -e .` was run
 # nbgrader calls alembic by its name, which is found only where the environment is activated.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-)
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 from tools import grading
 
@@ -44,7 +40,5 @@ c.Autograde.autograde_preprocessors = [
 c.GenerateFeedback.post_convert_hook = grading.name_questions
 c.OverwriteCells.add_missing_cells = True
 c.Execute.timeout = 120  # seconds per cell; an endless loop ends there
-c.Execute.iopub_timeout = (
-    30  # seconds that a busy machine may need for what a cell printed
-)
+c.Execute.iopub_timeout = 30  # seconds that a busy machine may need for what a cell printed
 c.ClearSolutions.code_stub = {"python": "# your lines here"}

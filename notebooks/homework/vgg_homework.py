@@ -23,9 +23,7 @@ Option = TypeVar("Option")
 PLACEHOLDER = "type your id here"
 ID = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}")
 HANDED_IN = "handed in: "
-CLASS_LIST = Path(
-    "class_list.txt"
-)  # beside the notebook, if the instructor listed the ids
+CLASS_LIST = Path("class_list.txt")  # beside the notebook, if the instructor listed the ids
 MOST_CHARACTERS = 20_000
 RUNS = "ABCDEFGH"
 PICTURES = 1000  # of the first 2,000 test images, which the shipped sample holds as well
@@ -86,10 +84,7 @@ class Counting:
                 ("your pool", self.pool),
                 (
                     "your stack",
-                    ", ".join(
-                        f"({window}, {stride})"
-                        for window, stride in self.stack
-                    ),
+                    ", ".join(f"({window}, {stride})" for window, stride in self.stack),
                 ),
                 (
                     "your machine",
@@ -113,10 +108,7 @@ class Log:
         return "\n".join(
             [
                 head,
-                *(
-                    f"{e:5}{a:12.3f}{b:11.3f}{c:11.3f}{d:11.3f}"
-                    for e, a, b, c, d in self.rows
-                ),
+                *(f"{e:5}{a:12.3f}{b:11.3f}{c:11.3f}{d:11.3f}" for e, a, b, c, d in self.rows),
             ]
         )
 
@@ -176,14 +168,10 @@ def checked_id(student_id: object) -> str:
         TypeError: no string. ValueError: empty, still the placeholder, or with characters that no id has.
     """
     if type(student_id) is not str:
-        raise TypeError(
-            f"student_id={student_id!r} is {type(student_id).__name__}; a string such as 's123456' is due"
-        )
+        raise TypeError(f"student_id={student_id!r} is {type(student_id).__name__}; a string such as 's123456' is due")
     cleaned = student_id.strip().lower()
     if cleaned in ("", PLACEHOLDER, "..."):
-        raise ValueError(
-            "student_id is not filled in; type the id under which you hand in, such as 's123456'"
-        )
+        raise ValueError("student_id is not filled in; type the id under which you hand in, such as 's123456'")
     if not ID.fullmatch(cleaned):
         raise ValueError(
             f"student_id={student_id!r} is no id; 2 to 64 letters, digits and . _ @ + - are accepted, as in 's123456'"
@@ -247,11 +235,7 @@ def training(student_id: str) -> Training:
         seed=_draw(student, "seed", range(1, 1000)),
         lr=_draw(student, "lr", range(10, 31)) / 1000,
         batch_size=_draw(student, "batch_size", (40, 48, 56, 64, 72, 80)),
-        pictures=tuple(
-            sorted(
-                _shuffled(student, "pictures", range(2 * PICTURES))[:PICTURES]
-            )
-        ),
+        pictures=tuple(sorted(_shuffled(student, "pictures", range(2 * PICTURES))[:PICTURES])),
         pair=_draw(student, "pair", _PAIRS),
         bins=_draw(student, "bins", (5, 8, 12, 15, 20)),
     )
@@ -267,22 +251,15 @@ def plain(value: object, name: str = "answer") -> Any:
         return None
     if type(value) in (bool, int, float, str):
         return value
-    if type(value).__module__ == "torch" and isinstance(
-        value, tuple
-    ):  # torch.Size
+    if type(value).__module__ == "torch" and isinstance(value, tuple):  # torch.Size
         return [plain(item, name) for item in tuple(value)]
     if type(value).__module__ == "torch" and hasattr(value, "tolist"):
         return plain(value.tolist(), name)
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
         return [plain(item, name) for item in value]
     if isinstance(value, dict) and type(value) is dict:
-        return {
-            str(plain(key, name)): plain(item, name)
-            for key, item in value.items()
-        }
-    raise TypeError(
-        f"{name} is {type(value).__name__}; a number, a string, or a list of these is expected"
-    )
+        return {str(plain(key, name)): plain(item, name) for key, item in value.items()}
+    raise TypeError(f"{name} is {type(value).__name__}; a number, a string, or a list of these is expected")
 
 
 def hand_in(student_id: str, **answers: object) -> dict[str, Any]:
@@ -297,9 +274,7 @@ def hand_in(student_id: str, **answers: object) -> dict[str, Any]:
     filled = {name: plain(value, name) for name, value in answers.items()}
     text = json.dumps({"student_id": owner(student_id), **filled})
     if len(text) > MOST_CHARACTERS:
-        raise ValueError(
-            f"the answers take {len(text)} characters; {MOST_CHARACTERS} at most can be handed in"
-        )
+        raise ValueError(f"the answers take {len(text)} characters; {MOST_CHARACTERS} at most can be handed in")
     print(f"{HANDED_IN}{text}")
     missing = [name for name, value in filled.items() if _has_gap(value)]
     if missing:
@@ -342,9 +317,7 @@ def score(*parts: Part) -> float:
 
 def near(tolerance: float) -> Callable[[float, float], bool]:
     """A comparison for `Part` that accepts a relative error up to ``tolerance``."""
-    return lambda given, expected: math.isclose(
-        given, expected, rel_tol=tolerance
-    )
+    return lambda given, expected: math.isclose(given, expected, rel_tol=tolerance)
 
 
 def within(tolerance: float) -> Callable[[float, float], bool]:
@@ -374,24 +347,14 @@ def about_id(student_id: str) -> str:
     The list, if one was handed out, holds no ids but their fingerprints; on a JupyterHub the login decides.
     """
     student = checked_id(student_id)
-    login = (
-        "" if _is_graded() else os.environ.get("JUPYTERHUB_USER", "").lower()
-    )
-    listed = (
-        CLASS_LIST.read_text(encoding="ascii").split()
-        if CLASS_LIST.exists()
-        else []
-    )
+    login = "" if _is_graded() else os.environ.get("JUPYTERHUB_USER", "").lower()
+    listed = CLASS_LIST.read_text(encoding="ascii").split() if CLASS_LIST.exists() else []
     if listed and fingerprint(student) not in listed:
         return f"NOT on your instructor's list: nothing would count. Compare {student!r} with the id you were given"
     if login and login != student:
         return f"NOT your login here, which is {login!r}: nothing would count. Type the login"
     if listed or login:
-        return (
-            "as your instructor has it"
-            if listed
-            else "the same as your login here"
-        )
+        return "as your instructor has it" if listed else "the same as your login here"
     return "no list came with this homework: ask your instructor whether your work is filed under exactly this id"
 
 
@@ -402,12 +365,7 @@ def fingerprint(student: str) -> str:
 
 def class_list(ids: Iterable[str]) -> str:
     """The class list to hand out, from the instructor's ids; raises as `checked_id`."""
-    return "".join(
-        f"{line}\n"
-        for line in sorted(
-            fingerprint(checked_id(name)) for name in ids if name.strip()
-        )
-    )
+    return "".join(f"{line}\n" for line in sorted(fingerprint(checked_id(name)) for name in ids if name.strip()))
 
 
 def _is_graded() -> bool:
@@ -418,24 +376,15 @@ def _is_graded() -> bool:
 def _has_gap(value: object) -> bool:
     """Whether None stands in plain data."""
     if isinstance(value, list | dict):
-        return any(
-            map(_has_gap, value.values() if isinstance(value, dict) else value)
-        )
+        return any(map(_has_gap, value.values() if isinstance(value, dict) else value))
     return value is None
 
 
 def _same(given: object, expected: object) -> bool:
     """Equal, where True is not 1, and a list is equal to a tuple."""
     if isinstance(expected, list | tuple):
-        return (
-            isinstance(given, list)
-            and len(given) == len(expected)
-            and all(map(_same, given, expected))
-        )
-    return (
-        isinstance(given, bool) == isinstance(expected, bool)
-        and given == expected
-    )
+        return isinstance(given, list) and len(given) == len(expected) and all(map(_same, given, expected))
+    return isinstance(given, bool) == isinstance(expected, bool) and given == expected
 
 
 def _brief(value: object) -> str:
@@ -449,37 +398,24 @@ def _draw(student: str, topic: str, options: Sequence[Option]) -> Option:
     return options[int.from_bytes(digest[:8], "big") % len(options)]
 
 
-def _shuffled(
-    student: str, topic: str, options: Iterable[Option]
-) -> list[Option]:
+def _shuffled(student: str, topic: str, options: Iterable[Option]) -> list[Option]:
     """The options in an order of the student's own, the same in every version of Python."""
-    keyed = [
-        (sha256(f"{topic} {place}:{student}".encode()).digest(), option)
-        for place, option in enumerate(options)
-    ]
+    keyed = [(sha256(f"{topic} {place}:{student}".encode()).digest(), option) for place, option in enumerate(options)]
     return [option for _, option in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _order(student: str) -> list[str]:
     """A diagnosis for each of `RUNS`: all five, three of them twice, in an order of the student's own."""
-    twice = _shuffled(student, "twice", DIAGNOSES)[
-        : len(RUNS) - len(DIAGNOSES)
-    ]
+    twice = _shuffled(student, "twice", DIAGNOSES)[: len(RUNS) - len(DIAGNOSES)]
     return _shuffled(student, "order", [*DIAGNOSES, *twice])
 
 
-def _log(
-    student: str, letter: str, diagnosis: str, classes: int, epochs: int = 8
-) -> Log:
+def _log(student: str, letter: str, diagnosis: str, classes: int, epochs: int = 8) -> Log:
     """A log of the kind that a ``diagnosis`` stands for, from formulas and the student's own wobble."""
     guessing = math.log(classes)
     rows = []
     for epoch in range(1, epochs + 1):
-        wobble = [
-            _draw(student, f"{letter} {diagnosis} {epoch} {k}", range(-9, 10))
-            / 1000
-            for k in range(4)
-        ]
+        wobble = [_draw(student, f"{letter} {diagnosis} {epoch} {k}", range(-9, 10)) / 1000 for k in range(4)]
         falling = guessing * 0.62**epoch
         train, validation = 0.2 + falling, 0.27 + falling
         accuracy = again = 0.91 - 0.5 * 0.62**epoch + wobble[2]
@@ -491,27 +427,21 @@ def _log(
             )
             wobble, again = [0.0] * 4, 1 / classes
         elif diagnosis == "learning rate too high":
-            train = validation = (
-                math.nan if epoch > 2 else guessing * 3.0 ** (2 * epoch)
-            )
+            train = validation = math.nan if epoch > 2 else guessing * 3.0 ** (2 * epoch)
             accuracy = again = 1 / classes
         elif diagnosis == "overfitting":
             train, validation = (
                 guessing * 0.5**epoch,
                 0.45 + guessing * 0.5**epoch + 0.12 * max(0, epoch - 3),
             )
-            accuracy = again = (
-                0.82 - 0.5 * 0.5**epoch - 0.004 * max(0, epoch - 4) + wobble[2]
-            )
+            accuracy = again = 0.82 - 0.5 * 0.5**epoch - 0.004 * max(0, epoch - 4) + wobble[2]
         elif diagnosis == "eval() forgotten":
             validation = 0.45 + falling
             accuracy, again = (
                 accuracy - 0.06 + 2 * wobble[2],
                 accuracy - 0.06 + 2 * wobble[3] + 0.004,
             )
-        rows.append(
-            (epoch, train + wobble[0], validation + wobble[1], accuracy, again)
-        )
+        rows.append((epoch, train + wobble[0], validation + wobble[1], accuracy, again))
     return Log(tuple(rows))
 
 
