@@ -93,17 +93,20 @@ def tampered(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def executed(cell: NotebookNode, student: str, names: dict[str, Any]) -> list[NotebookNode]:
+    """Run a cell of the instructor's without its hidden tests, in ``names``; returns what it printed."""
+    text = io.StringIO()
+    code = HIDDEN.sub("", cell.source).replace(homework.PLACEHOLDER, student)
+    with contextlib.redirect_stdout(text):
+        exec(compile(code, cell.id, "exec"), names)
+    return [new_output("stream", name="stdout", text=text.getvalue())]
+
+
 def run(source: Path, student: str) -> tuple[dict[str, Any], dict[str, list[NotebookNode]]]:
     """Run a solution for ``student`` in this process, without hidden tests; its names, and what each test printed."""
     names: dict[str, Any] = {"__name__": "__main__"}
-    printed = {}
-    for name, cell in source_cells(source).items():
-        if cell.cell_type == "code":
-            text = io.StringIO()
-            code = HIDDEN.sub("", cell.source).replace(homework.PLACEHOLDER, student)
-            with contextlib.redirect_stdout(text):
-                exec(compile(code, name, "exec"), names)
-            printed[name] = [new_output("stream", name="stdout", text=text.getvalue())]
+    cells = source_cells(source).items()
+    printed = {name: executed(cell, student, names) for name, cell in cells if cell.cell_type == "code"}
     return names, printed
 
 

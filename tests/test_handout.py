@@ -21,7 +21,9 @@ from vgg_lesson import CONFIGS, build_vgg, class_vgg
 @cache
 def words(page: str) -> str:
     """The text of a page."""
-    return BeautifulSoup(handout.html(page), "html.parser").get_text(" ", strip=True)
+    body = BeautifulSoup(handout.html(page), "html.parser").select_one("body")
+    assert body is not None
+    return body.get_text(" ", strip=True)
 
 
 def test_the_page_for_the_door_gives_nothing_away() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from tests import homework_submissions as made
 from tests.prose_rules import PROSE_RULES
-from tools.grading import homework, judged, question_titles, ship
+from tools.grading import HALF_DAY, homework, judged, question_titles, ship
 from tools.paths import NOTEBOOKS, ROOT
 from tools.paths import homework as homework_files
 from vgg_lesson import memory, trace
@@ -422,4 +423,22 @@ def test_the_module_has_one_source(tmp_path: Path) -> None:
     ship(tmp_path)
     for copy in tmp_path.glob("source/*/vgg_homework.py"):
         assert copy.read_bytes() == (COURSE / "vgg_homework.py").read_bytes()
-    assert len([*tmp_path.glob("source/*/vgg_homework.py")]) == len(SOURCES)
+    assert len([*tmp_path.glob("source/*/vgg_homework.py")]) == len(SOURCES) + 1  # and the half-day's
+
+
+def test_the_homework_of_the_half_day_is_made_of_the_others_and_can_be_solved(tmp_path: Path) -> None:
+    shutil.copytree(COURSE / "source", tmp_path / "source")
+    ship(tmp_path)
+    cells = nbformat.read(tmp_path / "source" / HALF_DAY, as_version=4).cells
+    graded = [cell for cell in cells if is_grade(cell)]
+    assert sum(cell.metadata.nbgrader.points for cell in graded) == 20
+    headings = [int(found) for cell in cells for found in re.findall(r"^## (\d+) ", cell.source, re.MULTILINE)]
+    assert headings == list(range(1, len(headings) + 1))
+    ids = [cell.metadata.nbgrader.grade_id for cell in cells if "nbgrader" in cell.metadata]
+    assert len(ids) == len(set(ids))
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in (cell for cell in cells if cell.cell_type == "code"):
+        printed = made.executed(cell, "s1001", names)
+        if is_grade(cell):
+            given, most = judged_points(cell, printed, "s1001")
+            assert given == most, cell.id

@@ -12,6 +12,8 @@ import pytest
 from tools import student
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 
+QUESTIONS = "before_and_after_test.md"
+
 
 @pytest.fixture(scope="module")
 def edition(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -33,13 +35,7 @@ def test_nothing_gives_an_answer_away(edition: Path) -> None:
 
 
 def test_it_has_what_a_student_needs(edition: Path) -> None:
-    for name in (
-        "README.md",
-        "requirements.txt",
-        "pyproject.toml",
-        "binder/start",
-        "notebooks/before_and_after_test.md",
-    ):
+    for name in ("README.md", "requirements.txt", "pyproject.toml", "binder/start", f"notebooks/{QUESTIONS}"):
         assert (edition / name).is_file(), name
     code = "import vgg_lesson as l; print(l.__file__, l.load_fashion_mnist('test').source); l.load_trained()"
     environment = {"PYTHONPATH": str(edition), "VGG_LESSON_OFFLINE": "1", "PATH": "/usr/bin:/bin"}

@@ -51,7 +51,7 @@ VIEW = re.compile(r"^widgets\.(\w+)\(\)$", re.MULTILINE)
 PAGE_HEIGHT, LINE, CODE_LINE, WORDS_IN_LINE, ROOM = 720, 40, 29, 13, 75  # pixels at full size; words; pixels of margins
 # What a page takes, in pixels at full size: more than the screen has, since a page may shrink a little; what fills less
 # than half of it may make its neighbour shrink more.
-FULLEST, TIGHTEST, HALF = 800, 940, 330
+FULLEST, TIGHTEST, HALF = 800, 920, 450
 
 
 def slide_types(cells: Sequence[NotebookNode]) -> list[str]:
@@ -85,7 +85,7 @@ def deck(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: in
     while most is not None and len(pages) > most and (weakest := _weakest(pages)):
         told = [_piece(_as_note(piece), "notes") for piece in _body(pages[weakest])]
         pages[weakest - 1] += [piece for piece in told if piece.source]
-        del pages[weakest]
+        pages = _packed([*pages[:weakest], *pages[weakest + 1 :]])
     pieces = [piece for page in pages for piece in _finished(page)]
     return nbformat.v4.new_notebook(cells=pieces, metadata=copy.deepcopy(notebook.metadata))
 

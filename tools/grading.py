@@ -232,7 +232,8 @@ class PutBack(OverwriteCells):
     def report_change(self, name: str, attr: str, old: Any, new: Any) -> None:
         """Say what was changed, in words; nothing where it is as it was handed out."""
         if attr != "checksum" or new != self.handed_out.get(name):
-            self.log.warning("The cell %s was changed (%s) and is restored", name, attr)
+            what = "text" if attr == "checksum" else attr
+            self.log.warning("The cell %s was changed (its %s) and is restored", name, what)
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int

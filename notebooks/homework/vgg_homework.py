@@ -27,11 +27,21 @@ CLASS_LIST = Path("class_list.txt")  # beside the notebook, if the instructor li
 MOST_CHARACTERS = 20_000
 RUNS = "ABCDEFGH"
 PICTURES = 1000  # of the first 2,000 test images, which the shipped sample holds as well
-DIAGNOSES = ("healthy", "guessing", "learning rate too high", "overfitting", "eval() forgotten")
+DIAGNOSES = (
+    "healthy",
+    "guessing",
+    "learning rate too high",
+    "overfitting",
+    "eval() forgotten",
+)
 
 _VARIANTS = ("VGG-11", "VGG-13", "VGG-16", "VGG-16-1x1", "VGG-19")
 _WINDOWS = ((3, 1), (5, 1), (3, 2), (2, 2), (5, 2), (7, 1), (4, 2))
-_OPTIMIZERS = {"sgd": "plain SGD", "momentum": "SGD with momentum", "adam": "Adam"}
+_OPTIMIZERS = {
+    "sgd": "plain SGD",
+    "momentum": "SGD with momentum",
+    "adam": "Adam",
+}
 _TOPS = ("Shirt", "T-shirt/top", "Pullover", "Coat")
 _PAIRS = tuple((one, two) for one in _TOPS for two in _TOPS if one != two)
 
@@ -59,12 +69,27 @@ class Counting:
             (
                 ("student", self.student_id),
                 ("id", about_id(self.student_id)),
-                ("layout", f"{n['config']}, every convolution with {n['width']:g} of the paper's channels"),
-                ("input", f"{n['in_channels']} channels, {side}×{side} pixels"),
-                ("head", f"{n['hidden']} and {n['hidden']} hidden units, {n['num_classes']} classes"),
+                (
+                    "layout",
+                    f"{n['config']}, every convolution with {n['width']:g} of the paper's channels",
+                ),
+                (
+                    "input",
+                    f"{n['in_channels']} channels, {side}×{side} pixels",
+                ),
+                (
+                    "head",
+                    f"{n['hidden']} and {n['hidden']} hidden units, {n['num_classes']} classes",
+                ),
                 ("your pool", self.pool),
-                ("your stack", ", ".join(f"({window}, {stride})" for window, stride in self.stack)),
-                ("your machine", f"{self.gigabytes} GB, training with {_OPTIMIZERS[self.optimizer]}"),
+                (
+                    "your stack",
+                    ", ".join(f"({window}, {stride})" for window, stride in self.stack),
+                ),
+                (
+                    "your machine",
+                    f"{self.gigabytes} GB, training with {_OPTIMIZERS[self.optimizer]}",
+                ),
             )
         )
 
@@ -80,7 +105,12 @@ class Log:
 
     def __str__(self) -> str:
         head = f"{'epoch':>5}{'train loss':>12}{'val. loss':>11}{'val. acc.':>11}{'once more':>11}"
-        return "\n".join([head, *(f"{e:5}{a:12.3f}{b:11.3f}{c:11.3f}{d:11.3f}" for e, a, b, c, d in self.rows)])
+        return "\n".join(
+            [
+                head,
+                *(f"{e:5}{a:12.3f}{b:11.3f}{c:11.3f}{d:11.3f}" for e, a, b, c, d in self.rows),
+            ]
+        )
 
 
 @dataclass(frozen=True)
@@ -111,11 +141,20 @@ class Training:
             (
                 ("student", self.student_id),
                 ("id", about_id(self.student_id)),
-                ("initial weights", f"drawn evenly between ±{self.spread:g}/√fan_in, {self.depth} layers with ReLU"),
+                (
+                    "initial weights",
+                    f"drawn evenly between ±{self.spread:g}/√fan_in, {self.depth} layers with ReLU",
+                ),
                 ("to keep", f"{self.share:g} of the variance, per layer"),
                 ("logs", f"{len(self.logs)} runs with {self.classes} classes"),
-                ("experiment", f"seed {self.seed}, learning rate {self.lr:g}, batches of {self.batch_size}"),
-                ("test images", f"{len(self.pictures)} of your own: {', '.join(map(str, self.pictures[:4]))}, …"),
+                (
+                    "experiment",
+                    f"seed {self.seed}, learning rate {self.lr:g}, batches of {self.batch_size}",
+                ),
+                (
+                    "test images",
+                    f"{len(self.pictures)} of your own: {', '.join(map(str, self.pictures[:4]))}, …",
+                ),
                 ("classes", " and ".join(self.pair)),
                 ("bins", str(self.bins)),
             )
@@ -175,7 +214,11 @@ def training(student_id: str) -> Training:
     student = checked_id(student_id)
     classes = _draw(student, "classes", (5, 6, 8, 12, 16, 20, 25, 40))
     shapes = tuple(
-        (_draw(student, f"out {k}", range(8, 300)), _draw(student, f"in {k}", range(8, 300)), *window)
+        (
+            _draw(student, f"out {k}", range(8, 300)),
+            _draw(student, f"in {k}", range(8, 300)),
+            *window,
+        )
         for k, window in enumerate(((3, 3), (5, 5), ()))
     )
     return Training(
@@ -292,8 +335,8 @@ def owner(student_id: str) -> str:
     folder = Path.cwd().parent.name.lower()
     if _is_graded() and folder != student:
         raise ValueError(
-            f"student_id={student!r} is not {folder!r}, who hands this in; the numbers of a homework belong to one id, so"
-            f" with the other id nothing counts"
+            f"student_id={student!r} is not {folder!r}, who hands this in; the numbers of a homework belong to one id,"
+            f" so with the other id nothing counts"
         )
     return student
 
@@ -377,17 +420,27 @@ def _log(student: str, letter: str, diagnosis: str, classes: int, epochs: int = 
         train, validation = 0.2 + falling, 0.27 + falling
         accuracy = again = 0.91 - 0.5 * 0.62**epoch + wobble[2]
         if diagnosis == "guessing":
-            train, validation, accuracy = guessing + wobble[0] / 20, guessing + wobble[1] / 20, 1 / classes
+            train, validation, accuracy = (
+                guessing + wobble[0] / 20,
+                guessing + wobble[1] / 20,
+                1 / classes,
+            )
             wobble, again = [0.0] * 4, 1 / classes
         elif diagnosis == "learning rate too high":
             train = validation = math.nan if epoch > 2 else guessing * 3.0 ** (2 * epoch)
             accuracy = again = 1 / classes
         elif diagnosis == "overfitting":
-            train, validation = guessing * 0.5**epoch, 0.45 + guessing * 0.5**epoch + 0.12 * max(0, epoch - 3)
+            train, validation = (
+                guessing * 0.5**epoch,
+                0.45 + guessing * 0.5**epoch + 0.12 * max(0, epoch - 3),
+            )
             accuracy = again = 0.82 - 0.5 * 0.5**epoch - 0.004 * max(0, epoch - 4) + wobble[2]
         elif diagnosis == "eval() forgotten":
             validation = 0.45 + falling
-            accuracy, again = accuracy - 0.06 + 2 * wobble[2], accuracy - 0.06 + 2 * wobble[3] + 0.004
+            accuracy, again = (
+                accuracy - 0.06 + 2 * wobble[2],
+                accuracy - 0.06 + 2 * wobble[3] + 0.004,
+            )
         rows.append((epoch, train + wobble[0], validation + wobble[1], accuracy, again))
     return Log(tuple(rows))
 

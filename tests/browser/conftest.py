@@ -12,6 +12,7 @@ import pytest
 
 from tests.browser.lab import SECONDS_TO_START, Server, server
 from tools import site, slides
+from tools.handout import HALF_DAY
 from tools.paths import notebooks
 
 if TYPE_CHECKING:
@@ -69,9 +70,11 @@ def offline(chromium: Browser) -> Iterator[OfflinePage]:
 
 @pytest.fixture(scope="package")
 def talks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The talks of all notebooks, by the notebook's name."""
+    """The talks of all notebooks by the notebook's name, and those cut for a class."""
     folder = tmp_path_factory.mktemp("slides")
-    return {path.stem: slides.write(path, folder) for path in notebooks()}
+    whole = {path.stem: slides.write(path, folder) for path in notebooks()}
+    cuts = {f"{path.stem}-class": slides.write(path, folder, for_class=True) for path in notebooks(HALF_DAY)}
+    return {**whole, **cuts}
 
 
 @pytest.fixture(scope="package")

@@ -10,10 +10,12 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from tests.browser.conftest import SCREEN, OfflinePage
+from tools.handout import HALF_DAY
 from tools.paths import notebooks
 from tools.slides import talk
 
 NAMES = [path.stem for path in notebooks()]
+CUTS = [f"{path.stem}-class" for path in notebooks(HALF_DAY)]
 FLOOR = 0.72
 SMALLEST_TEXT = 14  # pixels, of 720: one fiftieth of the screen's height
 SMALLEST_FIGURE = 0.84  # shown width by width as drawn; the figures' fonts are chosen for it
@@ -71,7 +73,7 @@ def complaints(pages: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *CUTS])
 def test_every_page_of_a_talk_fits_and_needs_no_internet(
     talks: dict[str, Path], offline: OfflinePage, name: str
 ) -> None:
