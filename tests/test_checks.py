@@ -7,7 +7,7 @@ import re
 import pytest
 import torch
 
-from vgg_lesson.classroom.checks import Checks, check
+from vgg_lesson.classroom.checks import TOPICS, Checks, check
 from vgg_lesson.classroom.checks.shared import Exercise, choice, code, number, numbers
 
 COUNT = number(
@@ -130,6 +130,16 @@ def test_progress_shows_the_last_verdict_of_each_check() -> None:
     assert shown.startswith(f"1 of {len(exercises)} right, 1 not yet, {len(exercises) - 2} open")
     assert dict(checks.progress(topic).rows)[second.name] == "wrong"
     assert f"<code>{first.name}</code>" in checks.progress(topic)._repr_html_()
+
+
+def test_progress_without_a_topic_counts_every_notebook_in_order() -> None:
+    checks = Checks()
+    first = checks.topics["why_depth"][0]
+    getattr(checks, first.name)(first.solution())
+    rows = checks.progress().rows
+    assert [topic for topic, _ in rows] == list(TOPICS) and {*TOPICS} == {*checks.topics}
+    assert sum(count["right"] for _, count in rows) == dict(rows)["why_depth"]["right"] == 1
+    assert "why_depth" in repr(checks.progress()) and "<code>why_depth</code>" in checks.progress()._repr_html_()
 
 
 def test_an_unknown_topic_is_refused() -> None:

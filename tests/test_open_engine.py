@@ -73,9 +73,12 @@ def typed_in_02() -> dict[str, Any]:
 def test_the_network_that_students_type_in_02_trains() -> None:
     names = typed_in_02()
     torch.manual_seed(0)
-    block = nn.Sequential(*(names["VGGBlock"](1, i, o) for i, o in ((1, 4), (4, 8), (8, 8), (8, 8), (8, 8))))
+    block = nn.Sequential(*(names["VGGBlock"](i, o, 1) for i, o in ((1, 4), (4, 8), (8, 8), (8, 8), (8, 8))))
     assert trained(nn.Sequential(block, nn.Flatten(), nn.Linear(8, 10)), garments())
-    whole = names["VGG11"]().to("meta")
+    table = [(1, 4), (1, 4), (2, 8), (2, 8), (2, 8)]
+    assert trained(names["VGG"](table, in_channels=1, num_classes=10, side=32, hidden=16), garments())
+    with torch.device("meta"):
+        whole = names["VGG11"](in_channels=1, num_classes=10)
     assert sum(p.numel() for p in whole.parameters()) == 128_806_154
 
 

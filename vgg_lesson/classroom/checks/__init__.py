@@ -12,16 +12,22 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, overload
 
 from vgg_lesson.classroom.checks.forms import Unreadable, is_unanswered
 from vgg_lesson.classroom.checks.guesses import GUESSES, shown
 from vgg_lesson.classroom.checks.memory import Memory, mark_of
-from vgg_lesson.classroom.checks.progress import Progress
+from vgg_lesson.classroom.checks.progress import Overview, Progress
 from vgg_lesson.classroom.checks.sentences import explain_errors
 from vgg_lesson.classroom.checks.shared import MARKS, Exercise, Verdict
 
 __all__ = ["Checks", "Exercise", "Progress", "Verdict", "check"]
+
+
+TOPICS = (
+    "start_here", "why_depth", "architecture", "parameter_arithmetic", "data", "why_it_stalls", "train_it_well",
+    "predictions", "look_inside", "does_depth_help", "reuse_the_backbone", "scale_up", "takeaways",
+)  # fmt: skip
 
 
 class Checks:
@@ -66,14 +72,26 @@ class Checks:
         self._reader(name)
         return self._memory.entry(name).guess
 
-    def progress(self, topic: str) -> Progress:
-        """A table of the exercises of one ``topic`` and what came of them since the kernel started.
+    @overload
+    def progress(self, topic: str) -> Progress: ...
+
+    @overload
+    def progress(self, topic: None = None) -> Overview: ...
+
+    def progress(self, topic: str | None = None) -> Progress | Overview:
+        """A table of the exercises of one ``topic`` and what came of them; without a topic, of the whole series.
 
         Raises:
             ValueError: no topic of this name.
         """
+        if topic is None:
+            order = sorted(self.topics, key=lambda name: TOPICS.index(name) if name in TOPICS else len(TOPICS))
+            return Overview({name: self._progress(name) for name in order})
         if topic not in self.topics:
             raise ValueError(f"topic={topic!r} is unknown; choose one of {', '.join(self.topics)}")
+        return self._progress(topic)
+
+    def _progress(self, topic: str) -> Progress:
         return Progress([(exercise.name, self._memory.entry(exercise.name)) for exercise in self.topics[topic]])
 
     def __getattr__(self, name: str) -> Callable[..., Verdict]:

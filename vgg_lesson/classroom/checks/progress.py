@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from vgg_lesson.classroom.checks.memory import Entry
@@ -17,6 +17,25 @@ def status_of(entry: Entry) -> Status:
     if entry.right:
         return "right"
     return "wrong" if entry.tries else "not answered yet"
+
+
+class Overview:
+    """How many exercises of each notebook are right, not yet right and open."""
+
+    def __init__(self, topics: Mapping[str, Progress]):
+        self.rows = [(topic, progress.count()) for topic, progress in topics.items()]
+
+    def __repr__(self) -> str:
+        width = max(len(topic) for topic, _ in self.rows)
+        return "\n".join(f"{topic:<{width}}  {_in_words(count)}" for topic, count in self.rows)
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f'<tr><td style="text-align:left"><code>{escape(topic)}</code></td>'
+            f'<td style="text-align:left">{_in_words(count)}</td></tr>'
+            for topic, count in self.rows
+        )
+        return f"<table><caption>the whole series</caption><tbody>{cells}</tbody></table>"
 
 
 class Progress:
@@ -41,5 +60,12 @@ class Progress:
         )
 
     def _summary(self) -> str:
-        count = Counter(status for _, status in self.rows)
-        return f"{count['right']} of {len(self.rows)} right, {count['wrong']} not yet, {count['not answered yet']} open"
+        return _in_words(self.count())
+
+    def count(self) -> Counter[Status]:
+        """How many exercises have each status."""
+        return Counter(status for _, status in self.rows)
+
+
+def _in_words(count: Counter[Status]) -> str:
+    return f"{count['right']} of {count.total()} right, {count['wrong']} not yet, {count['not answered yet']} open"
