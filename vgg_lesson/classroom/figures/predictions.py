@@ -60,7 +60,7 @@ def prediction_grid(data: ImageSet, predictions: Predictions, title: str = "") -
     count = int(predictions.correct.sum())
     pairs = (f"{names[t]} called {names[p]}" for t, p in zip(data.labels, predictions.predicted, strict=True))
     return finish(
-        figure, f"{f'{title}: ' if title else ''}{count} of {len(data)} pictures are named rightly. {'; '.join(pairs)}."
+        figure, f"{f'{title}: ' if title else ''}{count} of {len(data)} images are named rightly. {'; '.join(pairs)}."
     )
 
 
@@ -126,7 +126,7 @@ def confusion_map(matrix: Confusions, classes: Sequence[str] = CLASSES) -> Lesso
     told = ", ".join(
         f"{classes[p // len(matrix)]} called {classes[p % len(matrix)]} ({int(wrong.flatten()[p])})" for p in places
     )
-    return finish(figure, f"Confusion matrix of {int(matrix.sum()):,} pictures. Most frequent mistakes: {told}.")
+    return finish(figure, f"Confusion matrix of {int(matrix.sum()):,} images. Most frequent mistakes: {told}.")
 
 
 @styled
@@ -187,7 +187,7 @@ def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
     figure = new_figure(10, 5)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
     above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=2)
-    above.annotate("as sure as right", (0.55, 0.55), (10, -16), textcoords="offset points", color=GREY, fontsize=13)
+    above.annotate("as sure as right", (0.15, 0.15), (10, -14), textcoords="offset points", color=GREY, fontsize=13)
     looks = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (PINK, "^", "-."))
     told = []
     for index, ((name, curve), (color, marker, line)) in enumerate(zip(curves.items(), looks, strict=False)):
@@ -201,7 +201,7 @@ def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
         )  # fmt: skip
         told.append(f"{name} has an expected calibration error of {curve.error:.3f}")
     above.set(ylabel="accuracy", ylim=(0, 1.04), xlim=(0, 1.02))
-    below.set(xlabel="confidence (mean of the bin)", ylabel="share of\npictures", ylim=(0, None))
+    below.set(xlabel="confidence (mean of the bin)", ylabel="share of\nimages", ylim=(0, None))
     above.legend(loc="upper left")
     return finish(figure, f"Accuracy against confidence with the diagonal of perfect calibration: {'; '.join(told)}.")
 
@@ -232,4 +232,4 @@ def opinions(
             ha="right", va="bottom" if best < 5 else "top", fontsize=12,
         )  # fmt: skip
         told.append(f"{name} is called {classes[best]} with {shares[best]:.0%}")
-    return finish(figure, f"Probabilities for pictures of no class: {'; '.join(told)}.")
+    return finish(figure, f"Probabilities for images of no class: {'; '.join(told)}.")

@@ -76,9 +76,8 @@ def own_picture(picture: Image.Image, garment: Garment, probabilities: Shares) -
     left.imshow(picture, interpolation="antialiased")
     left.set(xticks=[], yticks=[])
     left.set_title("the picture", fontsize=14)
-    middle.imshow(garment.numpy(), cmap="gray", vmin=0, vmax=255)
-    middle.set(xticks=[], yticks=[])
-    middle.set_title("what the network is given", fontsize=14)
+    show_image(middle, garment, vmin=0, vmax=255)
+    middle.set_title("what the network is given,\nprinted dark on light", fontsize=14)
     for axes in (left, middle):
         for spine in axes.spines.values():
             spine.set(visible=True, color=GREY, linewidth=1)
@@ -87,7 +86,7 @@ def own_picture(picture: Image.Image, garment: Garment, probabilities: Shares) -
     told = ", ".join(f"{CLASSES[k]} {probabilities[k]:.0%}" for k in best)
     return finish(
         figure,
-        f"A picture, and the 28×28 grey pixels on black that were made of it. The network says: {told}.",
+        f"A picture, and the 28×28 grey pixels that were made of it, printed dark on light. The network says: {told}.",
     )
 
 
