@@ -148,7 +148,7 @@ def test_freezing_is_judged_by_what_a_step_changes(freezer: Callable[[VGG], Any]
     ("name", "option"),
     [
         ("moved_guess", "the means and variances that batch norm keeps"),
-        ("cut_guess", "behind the third or fourth block"),
+        ("cut_guess", "behind a block in between"),
         ("last_guess", "from scratch"),
         ("best_of_eighteen", "the largest of 18 noisy numbers is too large on average"),
     ],
