@@ -37,10 +37,6 @@ def few() -> ImageSet:
     return load_fashion_mnist("train").subset(48)
 
 
-def snapshot(model: VGG) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
 def random_weights() -> dict[str, Tensor]:
     """A state dict as torchvision's file holds it: the convolutions at random; a stand-in for the rest."""
     generator = torch.Generator().manual_seed(1)
