@@ -37,10 +37,6 @@ def few() -> ImageSet:
     return load_fashion_mnist("train").subset(48)
 
 
-def snapshot(model: VGG) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
-
-
 def random_weights() -> dict[str, Tensor]:
     """A state dict as torchvision's file holds it: the convolutions at random; a stand-in for the rest."""
     generator = torch.Generator().manual_seed(1)
@@ -148,7 +144,7 @@ def test_freezing_is_judged_by_what_a_step_changes(freezer: Callable[[VGG], Any]
     ("name", "option"),
     [
         ("moved_guess", "the means and variances that batch norm keeps"),
-        ("cut_guess", "behind the third or fourth block"),
+        ("cut_guess", "behind a block in between"),
         ("last_guess", "from scratch"),
         ("best_of_eighteen", "the largest of 18 noisy numbers is too large on average"),
     ],

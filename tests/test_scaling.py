@@ -113,7 +113,9 @@ def test_figures_say_what_they_show() -> None:
     assert "paper 6.9 times; fast 3.1 times; ideal 8 times" in drawn.alt
     assert "conv, pool" in fig.step_time({"forward": 2.0, "backward": 4.0}, {"conv": 3.0, "pool": 1.0}).alt
     history = History(step_losses=[2.0, 1.5, 1.0])
-    assert len(fig.killed_and_resumed(history, history, 1).axes) == 1
+    same, other = (fig.killed_and_resumed(history, run, 1) for run in (history, History(step_losses=[2.0, 1.5, 1.4])))
+    assert "nobody can tell" in same.axes[0].get_title(loc="left") and "lie on each other" in same.alt
+    assert "0.40 apart" in other.axes[0].get_title(loc="left") and "part by up to 0.40" in other.alt
 
 
 @pytest.mark.parametrize("sent", ["all", "conv", "gap"])

@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 
 from vgg_lesson.data.augmentation import AUGMENTATIONS
-from vgg_lesson.data.batches import Data, preprocessing_of
+from vgg_lesson.data.batches import Data
 from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.models import AnyModel, modes_restored, train_mode
 from vgg_lesson.state_names import plain_name, plain_names
@@ -248,7 +248,7 @@ class Run:
         return {
             **self.recipe.identity(), "schedule": hashlib.sha256(repr(rates).encode()).hexdigest(),
             "network": repr(getattr(self.model, "network", shape)), "frozen parts": frozen,
-            "preprocessing": repr(preprocessing_of(self.model, torch.empty(0))),
+            "preprocessing": repr(getattr(self.model, "preprocessing", None)),
             "optimizer": f"{type(self.optimizer).__name__} {settings}",
             "training images": self.feed.count, "data": digest.hexdigest(),
         }  # fmt: skip
