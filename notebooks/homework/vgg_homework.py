@@ -292,8 +292,8 @@ def owner(student_id: str) -> str:
     folder = Path.cwd().parent.name.lower()
     if _is_graded() and folder != student:
         raise ValueError(
-            f"student_id={student!r} is not {folder!r}, who hands this in; the numbers of a homework belong to one id, so"
-            f" with the other id nothing counts"
+            f"student_id={student!r} is not {folder!r}, who hands this in; the numbers of a homework belong to one id,"
+            f" so with the other id nothing counts"
         )
     return student
 
