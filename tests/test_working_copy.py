@@ -14,6 +14,7 @@ from tests.data_fixtures import write
 from vgg_lesson.__main__ import main
 from vgg_lesson.classroom import working_copy
 from vgg_lesson.classroom.working_copy import FIRST, RECORD, copy_notebooks, stripped
+from vgg_lesson.support.streams import quoted
 
 SOLUTION = "Think.\n\n<details><summary>Solution</summary>\n\n```python\nanswer = 4\n```\n\n</details>"
 
@@ -135,7 +136,7 @@ def test_a_damaged_notebook_is_replaced_by_force_alone(lesson: Path, mine: Path)
 def test_the_command_says_what_it_did(lesson: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "my own"
     assert main(["copy", str(target)]) == 0
-    assert f'jupyter lab "{target / FIRST}"' in capsys.readouterr().out
+    assert quoted(target / FIRST) in capsys.readouterr().out
     assert main(["copy", str(target)]) == 0
     assert "up to date" in capsys.readouterr().out
     edit(target / FIRST, "my answer")

@@ -314,7 +314,7 @@ def run_tests(source: str, given: Any, student: str) -> tuple[str, float]:
     printed = io.StringIO()
     with redirect_stdout(printed):
         exec(compile(ast.Module(tests, []), "<tests>", "exec"), names)  # noqa: S102  the instructor's own cells
-        points = eval(compile(ast.Expression(last.value), "<tests>", "eval"), names)  # noqa: S307  likewise
+        points = eval(compile(ast.Expression(last.value), "<tests>", "eval"), names)  # noqa: S307  the instructor's too
     return printed.getvalue(), float(points)
 
 

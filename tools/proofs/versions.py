@@ -93,7 +93,7 @@ def pinned(kind: str) -> list[str]:
     named = [Requirement(line) for line in lines(ROOT / "requirements.txt") if not line.startswith("-")]
     if kind == "newest":
         return [str(requirement) for requirement in named]
-    return [f"{requirement.name}=={min(floors(requirement))}" for requirement in named]
+    return [f"{r.name}=={min(floors(r))}" + (f"; {r.marker}" if r.marker else "") for r in named if floors(r)]
 
 
 def tested(python: str, clone: Path) -> dict[str, Any]:
