@@ -45,13 +45,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # For the page's console: the inputs that base64 of images, 28×28 bytes each, becomes.
-INPUTS = """
-globalThis.inputsOf = (code) => {
-  const { bytes, toInput, data } = vggLive, all = bytes(code);
-  const input = (k) => toInput(all.subarray(784 * k, 784 * k + 784), data.mean, data.std);
-  return Array.from({ length: all.length / 784 }, (_, k) => input(k));
-}
-"""
+INPUTS = """() => {
+  globalThis.inputsOf = (code) => {
+    const { bytes, toInput, data } = vggLive, all = bytes(code);
+    const input = (k) => toInput(all.subarray(784 * k, 784 * k + 784), data.mean, data.std);
+    return Array.from({ length: all.length / 784 }, (_, k) => input(k));
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_counts_formulas_and_fields_of_40_networks_are_the_packages(shared: Page
                 r.formula,
             ]
             for r in counted.rows
-        ], asked
+        ], asked  # fmt: skip
         for r in [r for r in counted.rows if r.receptive_field][1:]:
             last = r.output_shape[1] - 1
             found = shared.evaluate(
