@@ -45,13 +45,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # For the page's console: the inputs that base64 of images, 28×28 bytes each, becomes.
-INPUTS = """
-globalThis.inputsOf = (code) => {
-  const { bytes, toInput, data } = vggLive, all = bytes(code);
-  const input = (k) => toInput(all.subarray(784 * k, 784 * k + 784), data.mean, data.std);
-  return Array.from({ length: all.length / 784 }, (_, k) => input(k));
-}
-"""
+INPUTS = """() => {
+  globalThis.inputsOf = (code) => {
+    const { bytes, toInput, data } = vggLive, all = bytes(code);
+    const input = (k) => toInput(all.subarray(784 * k, 784 * k + 784), data.mean, data.std);
+    return Array.from({ length: all.length / 784 }, (_, k) => input(k));
+  };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,9 @@ def show(offline: OfflinePage, file: Path, address: str) -> Page:
     page = offline.page
     page.goto("about:blank")
     page.goto(f"{file.as_uri()}#{address}")
-    page.wait_for_function("globalThis.vggLive?.opened !== undefined || globalThis.vggLive?.parts?.see?.ready")
+    page.wait_for_function("globalThis.vggLive?.opened !== undefined")
     page.evaluate("globalThis.vggLive.opened")
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     page.wait_for_timeout(300)
     return page
 
@@ -147,7 +148,7 @@ def test_counts_formulas_and_fields_of_40_networks_are_the_packages(shared: Page
                 r.formula,
             ]
             for r in counted.rows
-        ], asked
+        ], asked  # fmt: skip
         for r in [r for r in counted.rows if r.receptive_field][1:]:
             last = r.output_shape[1] - 1
             found = shared.evaluate(
@@ -349,7 +350,7 @@ def test_comparing_shows_the_difference_of_every_layer(offline: OfflinePage, fil
 def test_the_stall_and_its_cure_are_told(offline: OfflinePage, file: Path) -> None:
     page = show(offline, file, "stall&init=default&depth=19")
     assert "shrinks" in page.inner_text("#finding") and "2.30259" in page.inner_text("#loss")
-    assert page.locator(".differ").all_inner_texts() == [""] * 20, "to six decimals the scores are the same"
+    assert page.locator(".differ").count() == 0, "to six decimals the scores are the same"
     page.check("input[value=he]", force=True)
     page.wait_for_function("document.querySelector('#finding').textContent.includes('holds')")
     assert "init=he" in page.url

@@ -43,7 +43,7 @@ function open(address) {
   part = name in parts ? name : "see";
   for (const key of Object.keys(parts)) $(`${key}-part`).hidden = key !== part;
   document.querySelectorAll("nav a").forEach((link) => /** @type {HTMLElement} */ (link).dataset.part === part ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current"));
-  live.opened = parts[part].open(new URLSearchParams(rest.join("&")));
+  live.opened = Promise.resolve(parts[part].open(new URLSearchParams(rest.join("&"))));
 }
 
 /** A stop of the tour; past the last, or before the first, it ends. @param {number} next */
