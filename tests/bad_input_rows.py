@@ -46,6 +46,7 @@ RECORD = EpochRecord(1, 4, 2.3, 0.1, 2.3, 0.1, 1.0, 0.1)
 HISTORY = History("run", [2.3, 2.2, 2.1, 2.0], [RECORD])
 LAYOUT = {
     "in_channels": 1, "num_classes": 10, "image_size": 32, "width": 0.5, "batch_norm": True, "hidden": 4, "head": "fc",
+    "dropout": 0.5, "init": "he",
 }  # fmt: skip
 
 
@@ -62,7 +63,7 @@ def _counting() -> dict[str, Row]:
     counted = trace(TINY, image_size=32, num_classes=10)
     row = counted.rows[0]
     return {
-        "trace": Row(trace, lambda: {"config": "VGG-11", **LAYOUT}),
+        "trace": Row(trace, lambda: {"config": "VGG-11", **LAYOUT}, {"dropout": ("zero",)}),
         "memory": Row(
             vgg_lesson.memory, lambda: {"counted": counted, "batch_size": 8, "optimizer": "sgd"},
             also={"optimizer": ["lbfgs"]},
@@ -102,7 +103,7 @@ def _counting() -> dict[str, Row]:
             arithmetic.window, lambda: {"counted": counted, "layer": "conv1_1", "cell": 1}, legal={"cell": ("zero",)},
             also={"layer": ["fc2"], "cell": [32]},
         ),
-        "check.progress": Row(check.progress, lambda: {"topic": "why_it_stalls"}),
+        "check.progress": Row(check.progress, lambda: {"topic": "why_it_stalls"}, legal={"topic": ("none",)}),
     }  # fmt: skip
 
 
@@ -156,8 +157,11 @@ def _torchvision() -> dict[str, Any]:
 def _data() -> dict[str, Row]:
     return {
         "ImageSet": Row(
-            ImageSet, lambda: {"images": IMAGES, "labels": DATA.labels, "source": ""},
-            {"images": ("longer", "empty"), "source": TEXT}, also={"labels": [DATA.labels + 9, DATA.labels - 1]},
+            ImageSet,
+            lambda: {"images": IMAGES, "labels": DATA.labels, "source": "", "classes": tuple("abcdefghijk")},
+            {
+                "images": ("longer", "empty", "size"), "source": TEXT, "classes": ("longer", "shorter"),
+            }, also={"labels": [DATA.labels + 9, DATA.labels - 1]},
         ),
         "ImageSet.subset": Row(
             DATA.subset, lambda: {"chosen": 3}, {"chosen": ("none", "type")},
@@ -178,8 +182,10 @@ def _data() -> dict[str, Row]:
             lambda: {
                 "images": IMAGES, "image_size": 32, "device": "cpu", "mean": 0.3, "std": 0.3, "channels_last": True,
             },
-            {"images": ("longer", "empty"), "mean": (*SIGNED, "large"), "std": ("large",), "device": ("none",)},
-            also={"image_size": [27, 29, 31]},
+            {
+                "images": ("longer", "empty", "size"), "mean": (*SIGNED, "large", "type"),
+                "std": ("large", "type"), "device": ("none",),
+            },
         ),
         "batches": Row(
             vgg_lesson.batches,
@@ -188,7 +194,7 @@ def _data() -> dict[str, Row]:
                 "seed": 0, "device": "cpu", "augment": None, "channels_last": True,
             },
             {"data": ("empty", "fewer"), "seed": SIGNED, "device": ("none",)},
-            also={"augment": ["flip", 3], "image_size": [27, 31]},
+            also={"augment": ["flip", 3]},
         ),
         "data_loaders": Row(
             vgg_lesson.data_loaders,
@@ -261,6 +267,7 @@ def _looking() -> dict[str, Row]:
         "Predictions": Row(
             Predictions, lambda: {"probabilities": PREDICTIONS.probabilities, "labels": PREDICTIONS.labels,
                                  "classes": tuple("abcdefghij")},
+            {"classes": ("longer", "shorter")},
             also={"probabilities": [PREDICTIONS.probabilities * 2], "labels": [DATA.labels + 9]},
         ),
         "predict": Row(

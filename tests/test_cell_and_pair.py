@@ -153,7 +153,7 @@ def test_the_same_picture_twice_is_no_error(pictures: Tensor) -> None:
     signals, scores = pair_signal(twice, pictures)
     figure = fig.tell_apart(twice, ("boot", "boot"), signals, scores, CLASSES)
     assert figure.get_suptitle() == "Their scores are the same to the last digit"
-    assert "the same picture" in figure.alt and figure.png().startswith(b"\x89PNG")
+    assert "the same image" in figure.alt and figure.png().startswith(b"\x89PNG")
 
 
 def test_the_pictures_finding_follows_the_numbers(pictures: Tensor) -> None:

@@ -131,7 +131,7 @@ def test_the_log_is_assembled_when_every_run_is_there(
         torch.set_num_threads(threads)
     rows = made.splitlines()
     assert len(rows) == command.POINTS and rows[-1].startswith("head gap,1,20,") and rows[-1].count(",") == 5
-    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs").mkdir(exist_ok=True)
     (tmp_path / "runs" / "head gap_seed1.csv").write_text(made)
     assert command.assemble_factors() == 1 and "1 of 2 runs are missing" in capsys.readouterr().out
     (tmp_path / "runs" / "head gap_seed0.csv").write_text("head gap,0,20,2.3,0.1,1.0\n")
@@ -174,7 +174,7 @@ def test_the_right_letter_stands_before_the_right_option() -> None:
         ("small_windows_guess", {"a": "three 3×3", "b": "no difference"}.get(
             checks.letter_of("three 3x3", "one 7x7"), "one 7×7"
         )),
-        ("paper_depth_guess", "not ahead at 384"),
+        ("paper_depth_guess", "not lower at 384"),
     ):  # fmt: skip
         letter = check.EXERCISES[name].solution()
         assert any(line.startswith(f"- **{letter}** {option}") for line in lines), name

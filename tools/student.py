@@ -21,7 +21,7 @@ from vgg_lesson.support.files import write_atomically
 FOLDERS = ("vgg_lesson", "binder")
 FILES = ("pyproject.toml", "requirements.txt", "LICENSE", "LICENSE-text", "CITATION.cff", ".gitignore")
 BESIDE = ("glossary.md", "before_and_after_test.md", "images")  # what notebooks link to
-UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".ipynb_checkpoints", "data")
+UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".ipynb_checkpoints")
 SOLUTION = re.compile(r"\s*<details>\s*<summary>Solution.*?</details>", re.DOTALL)
 README = """# VGG, taught step by step
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ class Predictions:
     def __post_init__(self) -> None:
         accept("probabilities", self.probabilities, Annotated[Tensor, says("a float tensor (N, classes)")])
         accept("labels", self.labels, Annotated[Tensor, says("an int64 tensor (N,)")])
+        accept("classes", self.classes, Sequence[str])
         if not self.probabilities.is_floating_point():
             raise TypeError(f"probabilities is a {self.probabilities.dtype} tensor; a float tensor is expected")
         if self.probabilities.ndim != 2 or self.labels.shape != self.probabilities.shape[:1] or not len(self.labels):

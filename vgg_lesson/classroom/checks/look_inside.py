@@ -155,9 +155,6 @@ EXERCISES = [
             "That is one picture's channels: the first axis counts pictures, the second channels.": (
                 lambda maps, channel, count: maps[channel].amax(dim=(1, 2)).argsort(descending=True)[:count]
             ),
-            "The right pictures: give them as a tensor.": (
-                lambda maps, channel, count: strongest_pictures(maps, channel, count).tolist()
-            ),
             "The right order, but all of them. How many are asked for?": (
                 lambda maps, channel, count: strongest_pictures(maps, channel, len(maps))
             ),

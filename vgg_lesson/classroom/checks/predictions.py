@@ -146,9 +146,6 @@ EXERCISES = [
             "These are the worst mistakes, by the probability of the true class. Sort by confidence instead.": _worst,
             "These are the least confident mistakes: the order is the other way round.": _least_sure,
             "These are wrong ones, in the order of the data. How sure was the network of each?": _first_wrong,
-            "The right pictures in the right order: give them as a tensor.": (
-                lambda *case: surest_mistakes(*case).tolist()
-            ),
             "Indices are asked for: where they are, not how confident the network was.": _their_confidence,
             "The right pictures in the right order, and more of them than `count` asks for.": _uncut,
             "Your numbers count within the mistakes. Use them to index the list of wrong pictures.": _places,
@@ -181,7 +178,6 @@ EXERCISES = [
             "One number for all classes together is the accuracy. A share for each class is asked for.": (
                 lambda matrix: matrix.diagonal().sum() / matrix.sum()
             ),
-            "The right shares: give them as a tensor.": lambda matrix: precision(matrix).tolist(),
             "You divide by all pictures. Only those that were given the name count here.": (
                 lambda matrix: matrix.diagonal() / matrix.sum()
             ),

@@ -99,7 +99,6 @@ EXERCISES = [
                 lambda predicted, labels: (predicted == labels).sum().item() / len(CLASSES)
             ),
             "That is the share of wrong answers.": lambda predicted, labels: 1 - _accuracy(predicted, labels),
-            "You return a yes or no for each image. One number is asked for: which share of them is yes?": torch.eq,
             "How far two class numbers lie apart means nothing: they are equal or they are not.": (
                 lambda predicted, labels: (predicted - labels).abs().float().mean().item()
             ),

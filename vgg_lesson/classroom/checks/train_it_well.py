@@ -108,7 +108,7 @@ EXERCISES = [
     number(
         "accuracy_error",
         lambda: standard_error(ACCURACY, IMAGES),
-        why="That is the error of one accuracy. The difference of two has an error of its own, which comes next.",
+        why="That is the error of one accuracy; the difference of two has an error of its own, which comes next.",
         mistakes=lambda: {
             ACCURACY * (1 - ACCURACY) / IMAGES: "That is the variance; its square root has the unit of accuracy.",
             math.sqrt(ACCURACY * (1 - ACCURACY)) / IMAGES: "The 5,000 belongs under the root as well.",

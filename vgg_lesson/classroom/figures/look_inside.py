@@ -205,7 +205,7 @@ def _name_classes(axes: Any, points: Tensor, labels: Tensor) -> None:
         placed.append((x + dx, y + dy, half))
         axes.annotate(
             name, (float(middle[0]), float(middle[1])), (dx, dy), textcoords="offset points", ha="center",
-            va="center", fontsize=13, fontweight="bold", color=CLASS_COLORS[label], zorder=9,
+            va="center", fontsize=13, fontweight="bold", color="black", zorder=9,
             path_effects=[withStroke(linewidth=4, foreground="white")],
             arrowprops={"arrowstyle": "-", "color": CLASS_COLORS[label], "linewidth": 1.5, "shrinkA": 2, "shrinkB": 0},
         )  # fmt: skip
