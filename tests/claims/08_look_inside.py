@@ -13,6 +13,7 @@ assert names[100:200].bincount(minlength=10).argmax() == CLASSES.index("Sneaker"
 assert share < 0.4, "it is lost"
 assert card["test_accuracy"] > trained_card("vgg11-class")["test_accuracy"], "trained at that size it is not"
 assert reached["right dot"] > 0.99 and reached["no dot"] < 0.5 and reached["wrong dot"] < 0.3
+hottest = [divmod(int(fall.argmax()), fall.shape[1]) for fall in falls]
 assert all(row <= 4 and column <= 7 for row, column in hottest), "the dot and nothing else"
 assert all((fall > 0.5 * fall.max()).float().mean() < 0.1 for fall in falls), "piece by piece, and nothing happens"
 for name, (hot, drawn) in kept_answers.items():

@@ -11,7 +11,7 @@ steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict
 assert max(steps) < 0 and min(steps) < -0.009 and sorted(steps)[-2] > -0.002, "all fall, one far and two hardly"
 # Of the log: seconds on a wall clock depend on what else the machine does.
 seconds = {old: sum(float(row["seconds"]) for row in rows if row["network"] == old) for old in names.values()}
-assert seconds["small_inception"] > 1.4 * seconds["rival"], "equal multiplications are not equal seconds"
+assert seconds["small_inception"] > 1.2 * seconds["rival"], "equal multiplications are not equal seconds"
 for name, accuracies in yours.items():
     for seed, accuracy in enumerate(accuracies):
         assert accuracy > 0.8, "both learn"
