@@ -98,7 +98,7 @@ def test_keys_are_what_torch_says() -> None:
     values = model.features[:4](torch.empty(1, 1, 32, 32, device="meta"))
     probe = nn.Linear(values[0].numel(), 3, device="meta")
     assert check.probe_parameters(sum(w.numel() for w in probe.parameters())).status == "right"
-    convolutions = [layer for layer in model.features[3] if isinstance(layer, nn.Conv2d)]
+    convolutions = [layer for layer in model.features[3].children() if isinstance(layer, nn.Conv2d)]
     assert fact("reuse.tuned_params") == sum(w.numel() for layer in convolutions for w in layer.parameters())
     kept = network.features(torch.empty(1000, 3, 224, 224, device="meta"))
     assert check.bytes_of_features(kept.numel() * kept.element_size()).status == "right"
