@@ -40,6 +40,8 @@ DOUBLE = code(
     [
         (COUNT, 640, "right"),
         (COUNT, 640.0, "right"),
+        (COUNT, "640", "right"),
+        (COUNT, [640], "right"),
         (COUNT, torch.tensor(640), "right"),
         (COUNT, 641, "wrong"),
         (COUNT, ..., "not answered yet"),
@@ -68,7 +70,7 @@ def test_a_recognised_mistake_gets_its_own_hint() -> None:
 @pytest.mark.parametrize(
     ("exercise", "answer", "advice"),
     [
-        (COUNT, "640", "quotes"),
+        (COUNT, "many", "a number is expected"),
         (COUNT, True, "bool"),
         (COUNT, float("nan"), "finite"),
         (COUNT, torch.zeros(2), "single number"),

@@ -66,7 +66,6 @@ def test_a_wrong_size_is_not_taken_for_another_unit() -> None:
         ("accuracy_of", lambda predicted, labels: (predicted == labels).all(), "whether all agree"),
         ("accuracy_of", torch.equal, "whether all agree"),
         ("normalise_images", lambda images: ((images.unsqueeze(1) / 255 - 0.2860) / 0.3530).double(), "float32"),
-        ("normalise_images", lambda images: (images.unsqueeze(1).numpy() / 255 - 0.2860) / 0.3530, "ndarray"),
         ("conv_params", lambda kernel, c_in, c_out, bias: f"{(kernel**2 * c_in + bias) * c_out:,}", "the text"),
     ],
 )

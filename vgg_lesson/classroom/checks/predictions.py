@@ -204,7 +204,7 @@ EXERCISES = [
     code(
         "with_temperature",
         with_temperature,
-        [(torch.tensor([[2.0, 1.0, -1.0], [0.0, 0.5, 3.0]]), 0.5), (torch.tensor([[4.0, 1.0]]), 3.0)],
+        [(torch.tensor([[2.3, 1.1, -0.8], [0.2, 0.5, 3.1]]), 0.5), (torch.tensor([[4.0, 1.0]]), 3.0)],
         why="One number moves all confidences and leaves every prediction as it was.",
         mistakes={
             "You multiply. A temperature below one has to spread the scores out, not draw them together.": (

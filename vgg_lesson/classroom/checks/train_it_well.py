@@ -118,7 +118,7 @@ EXERCISES = [
             math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
         otherwise="The formula stands above the exercise. What are p and n here, and what is under the root?",
-        relative=0.06,
+        relative=0.02,
     ),
     number(
         "lasting_step",
@@ -147,7 +147,7 @@ EXERCISES = [
     code(
         "batch_norm_by_hand",
         normalised,
-        [(_batch(0, 4, 3, 2, 2),), (_batch(1, 8, 2, 5, 5),)],
+        [(_batch(0, 4, 3, 2, 2),), (_batch(1, 8, 2, 5, 5),), (_batch(2, 4, 3, 2, 2) / 300,)],
         why="One mean and one variance per channel, taken over images and positions, from the batch itself.",
         mistakes={
             "You average over images only, so every position has statistics of its own. A channel shares one filter: "
