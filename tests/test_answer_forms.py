@@ -83,11 +83,11 @@ def test_a_loop_without_an_end_is_stopped_and_nothing_else_changes(capsys: pytes
         while True:
             pass
 
-    before = torch.get_rng_state(), np.random.get_state()[2], random.getstate()
+    before = torch.get_rng_state(), np.random.get_state()[2], random.getstate()  # type: ignore[index]
     verdict = EXERCISES["accuracy_of"](loud)
     assert "stopped after" in verdict.message and not capsys.readouterr().out
     assert torch.equal(before[0], torch.get_rng_state())
-    assert (np.random.get_state()[2], random.getstate()) == before[1:]
+    assert (np.random.get_state()[2], random.getstate()) == before[1:]  # type: ignore[index]
 
 
 def test_a_list_that_holds_itself_and_recursion_get_a_sentence() -> None:
