@@ -282,13 +282,11 @@ def test_a_table_that_is_none_of_ours_is_named(tmp_path: Path, content: bytes, t
 
 
 def test_names_with_dots_do_not_collide(tmp_path: Path) -> None:
-    for rate in (0.1, 0.2):
-        History(f"lr{rate}", [rate]).to_csv(tmp_path / f"lr{rate}")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "lr0.1", "lr0.1.steps.csv", "lr0.2", "lr0.2.steps.csv",
-    ]  # fmt: skip
-    for rate in (0.1, 0.2):
-        assert History.from_csv(tmp_path / f"lr{rate}").step_losses == [rate]
+    losses = {"lr0.1": 0.1, "lr0.1.csv": 0.2, "lr0.2": 0.3, "lr0.2.CSV": 0.4}
+    for name, loss in losses.items():
+        History(name, [loss]).to_csv(tmp_path / name)
+    for name, loss in losses.items():
+        assert History.from_csv(tmp_path / name).step_losses == [loss]
     History("run", [1.0]).to_csv(tmp_path / "run.csv")
     with pytest.raises(ValueError, match=r"run\.steps\.csv.* is a name for step losses"):
         History("other", [2.0]).to_csv(tmp_path / "run.steps.csv")

@@ -16,8 +16,7 @@ from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
 from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, standard_error
 from vgg_lesson.data.augmentation import AUGMENTATIONS, random_flip
 from vgg_lesson.support.machine import interrupts_held
-from vgg_lesson.training.loop import Run
-from vgg_lesson.training.recipes import Recipe
+from vgg_lesson.training.checkpoints import random_state, set_random_state
 
 RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
@@ -245,12 +244,12 @@ def test_the_keys_of_the_exercises_come_from_torch() -> None:
 
 
 def test_a_checkpoint_of_another_device_is_gone_on_with() -> None:
-    run = Run(network(), pictures(), None, Recipe(), torch.device("cpu"), "")
-    run._random, run._epoch_steps = {"cuda": torch.zeros(16, dtype=torch.uint8), "cpu": torch.get_rng_state()}, 1
-    run._restore_random()
-    run.device = torch.device("meta")
-    run._random = {"cpu": torch.get_rng_state()}
-    run._restore_random()
+    state = random_state(torch.device("cpu"))
+    drawn = torch.rand(3)
+    set_random_state({**state, "cuda": torch.zeros(16, dtype=torch.uint8)}, torch.device("cpu"))
+    assert torch.equal(torch.rand(3), drawn)
+    set_random_state(state, torch.device("cuda"))  # was saved where no CUDA device was
+    assert torch.equal(torch.rand(3), drawn)
 
 
 def test_damaged_step_losses_are_named(tmp_path: Path) -> None:

@@ -234,7 +234,8 @@ def test_the_text_tells_how_each_run_ended() -> None:
         "now": history([2.0]), "log": stored_run("fix_he_seed0"),
     }  # fmt: skip
     told = overlaid_runs(runs, running="now").alt
-    assert "whole ended with 81.2%" in told and "cut ended with 30.0% (step 1)" in told and "10.0%, nan" in told
+    assert "whole ended with 81.2%" in told and "cut ended with 30.0% (stopped at step 1)" in told
+    assert "lost ended with 10.0% (NaN from step 1)" in told
     assert "now is under way" in told and "log ended with 80.4%" in told
     assert "runs to come" in overlaid_runs({}).alt
 

@@ -12,6 +12,7 @@ from tools import site
 
 SERIOUS = ("serious", "critical")
 PAGES = ["index.html", *(f"{path.stem}.html" for path in site.sources()), "search.html"]
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
 def violations(page: Any, *rules: str) -> list[str]:
@@ -33,9 +34,11 @@ def test_page_is_accessible(site_folder: Path, offline: OfflinePage, name: str, 
     offline.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     page = offline.open(site_folder / name)
     page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true })")
+    page.evaluate(DRAWN)
     found = violations(page)
     assert not found, "\n".join(found)
     page.set_viewport_size({"width": 390, "height": 720})
+    page.evaluate(DRAWN)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "the page scrolls sideways"
     unreachable = violations(page, "scrollable-region-focusable")
     assert not unreachable, "\n".join(unreachable)

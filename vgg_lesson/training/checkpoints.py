@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from vgg_lesson.configs import Conv, Network, VGGConfig
 from vgg_lesson.data.batches import Preprocessing
@@ -212,6 +213,21 @@ def forget_checkpoint(path: str | Path) -> None:
     path.unlink(missing_ok=True)
     _previous(path).unlink(missing_ok=True)
     remove_drafts(path)
+
+
+def random_state(device: torch.device) -> dict[str, Tensor]:
+    """Where torch's generators stand: the CPU's and, if it is another one, the device's."""
+    state = {"cpu": torch.get_rng_state()}
+    if device.type != "cpu":
+        state[device.type] = torch.get_device_module(device).get_rng_state()
+    return state
+
+
+def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
+    """Put torch's generators where `random_state` found them; those of a device that it did not see stay."""
+    torch.set_rng_state(state["cpu"])
+    if device.type in state and device.type != "cpu":
+        torch.get_device_module(device).set_rng_state(state[device.type])
 
 
 def _payload(path: Path) -> bytes | None:

@@ -78,7 +78,7 @@ class History:
 
     @checked
     def to_csv(self, path: PathLike) -> None:
-        """Write the epochs to ``path`` and, beside it, the step losses to ``<name>.steps.csv``.
+        """Write the epochs to ``path`` and, beside it, the step losses, for ``log.csv`` to ``log.steps.csv``.
 
         Raises:
             OSError: the folder cannot be written or the disk is full; both files are then as they were.
@@ -120,8 +120,10 @@ class History:
 
 
 def _steps_beside(path: Path) -> Path:
-    """``log.csv`` → ``log.steps.csv``; whatever else follows a dot belongs to the name, as in ``lr0.1``."""
-    return named_beside(path.with_name(path.stem) if path.suffix.lower() == ".csv" else path, STEPS)
+    """``log.csv`` → ``log.steps.csv``, ``lr0.1`` → ``lr0.1.steps``: two histories never share a file."""
+    if path.suffix.lower() == ".csv":
+        return named_beside(path.with_name(path.stem), STEPS)
+    return named_beside(path, ".steps")
 
 
 def _rows(path: Path, wanted: set[str]) -> Iterator[dict[str, str]]:

@@ -29,7 +29,7 @@ from vgg_lesson.models import AnyModel, modes_restored, train_mode
 from vgg_lesson.state_names import plain_name, plain_names
 from vgg_lesson.support.arguments import Count, PathLike, checked, spells_out
 from vgg_lesson.support.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
-from vgg_lesson.training.checkpoints import load_checkpoint, save_checkpoint
+from vgg_lesson.training.checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from vgg_lesson.training.distributed import ProcessGroup, group_device
 from vgg_lesson.training.doors import check_place, check_trainable, open_feed
 from vgg_lesson.training.evaluation import Loss, count_right, judge
@@ -179,7 +179,8 @@ class Run:
         )  # fmt: skip
         for _ in range(self._epoch_steps):
             next(batches)
-        self._restore_random()
+        if self._epoch_steps and self._random is not None:
+            set_random_state(self._random, self.device)
         started = time.perf_counter()
         for images, labels in batches:
             with interrupts_held():  # a step is done or not begun: what is saved after an interrupt is whole
@@ -271,7 +272,7 @@ class Run:
         state = {
             "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
             "step_losses": self.history.step_losses, "epochs": [asdict(record) for record in self.history.epochs],
-            "seconds": self.seconds, "random": self._random_state(),
+            "seconds": self.seconds, "random": random_state(self.device),
             "epoch": (self._total, self._correct, self._seen, self._epoch_steps),
         }  # fmt: skip
         save_checkpoint(path, state, self._identity)
@@ -285,19 +286,6 @@ class Run:
             self._saved_at = time.monotonic()
             done = len(self.history.step_losses)
             warnings.warn(f"no checkpoint of step {done}: {error}; training goes on without", stacklevel=6)
-
-    def _restore_random(self) -> None:
-        """Put torch's generators where the checkpoint in the middle of an epoch has them."""
-        if self._epoch_steps and self._random is not None:
-            torch.set_rng_state(self._random["cpu"])
-            if self.device.type in self._random and self.device.type != "cpu":  # not if it was saved on another device
-                torch.get_device_module(self.device).set_rng_state(self._random[self.device.type])
-
-    def _random_state(self) -> dict[str, Tensor]:
-        state = {"cpu": torch.get_rng_state()}
-        if self.device.type != "cpu":
-            state[self.device.type] = torch.get_device_module(self.device).get_rng_state()
-        return state
 
     @property
     def _epoch_seed(self) -> int:

@@ -4,17 +4,13 @@ const KINDS = [
   ["Output", ".cell_output .output, .cell_output pre"],
 ];
 
-function reachable() {
-  for (const [kind, selector] of KINDS) {
-    document.querySelectorAll(selector).forEach((element, index) => {
-      if (element.scrollWidth > element.clientWidth) {
-        element.tabIndex = 0;
-        element.setAttribute("role", "region");
-        element.setAttribute("aria-label", `${kind} ${index + 1}`);
-      } else {
-        for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
-      }
-    });
+function reachable(element, name) {
+  if (element.scrollWidth > element.clientWidth) {
+    element.tabIndex = 0;
+    element.setAttribute("role", "region");
+    element.setAttribute("aria-label", name);
+  } else {
+    for (const attribute of ["tabindex", "role", "aria-label"]) element.removeAttribute(attribute);
   }
 }
 
@@ -25,8 +21,15 @@ document.addEventListener("DOMContentLoaded", () => {
   for (const cell of document.querySelectorAll("table tr:first-child th:empty")) {
     cell.replaceWith(document.createElement("td"));
   }
-  reachable();
-  document.querySelectorAll("details").forEach((part) => part.addEventListener("toggle", reachable));
+  const names = new Map();
+  // Told of whatever changes a size: the window, a fold, a font, a picture.
+  const sizes = new ResizeObserver((changes) => {
+    for (const { target } of changes) reachable(target, names.get(target));
+  });
+  for (const [kind, selector] of KINDS) {
+    document.querySelectorAll(selector).forEach((element, index) => {
+      names.set(element, `${kind} ${index + 1}`);
+      sizes.observe(element);
+    });
+  }
 });
-window.addEventListener("load", reachable);
-window.addEventListener("resize", reachable);
