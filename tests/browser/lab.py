@@ -273,22 +273,6 @@ def shoot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def run_and_move(place: Server, page: Page, name: str) -> None:
-    """Run a notebook from a fresh kernel, move every control of its views, and leave screenshots."""
-    notebook = OpenNotebook(page, place, name)
-    notebook.restart_and_run_all()
-    assert not notebook.errors
-    for number, cell in enumerate(notebook.cells):
-        if cell["cell_type"] == "code" and "widgets." in cell["source"] and "import" not in cell["source"]:
-            view = View(notebook, number)
-            move_every_control(view, f"{name}, {cell['source']}")
-            view.settle()
-            shoot(page, f"{name}-{cell['source'].removeprefix('widgets.').rstrip('()')}")
-    assert not notebook.errors
-    shoot(page, name)
-    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-
-
 def move_every_control(view: View, place: str) -> None:
     """Each control to its ends and its middle: something else is shown each time it says something else."""
     controls = view.controls()

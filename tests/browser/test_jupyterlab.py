@@ -1,7 +1,7 @@
-"""The main line in JupyterLab, 00 to 07: every notebook from a fresh kernel, every control of its views.
+"""JupyterLab: a whole notebook from a fresh kernel, and every view of the series behind its setup cell alone.
 
-Screenshots are left in ``build/browser``; ``VGG_LESSON_SCREENSHOTS=DIR`` puts them elsewhere. The other notebooks have
-a file of their own, so that two processes can share the work.
+That every notebook runs to its end is nbval's to show. Screenshots are left in ``build/browser``;
+``VGG_LESSON_SCREENSHOTS=DIR`` puts them elsewhere.
 """
 
 from __future__ import annotations
@@ -10,15 +10,36 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.lab import Server, run_and_move
+from tests.browser.lab import OpenNotebook, Server, View, move_every_control, shoot
+from tests.notebook_rules import read
 from tools.paths import notebooks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-NAMES = [path.stem for path in notebooks() if path.stem < "08"]
+VIEWS = [
+    (path.stem, cell.source)
+    for path in notebooks()
+    for cell in read(path).cells
+    if cell.cell_type == "code" and cell.source.startswith("widgets.")
+]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_notebook_runs_and_its_views_answer(lab: Server, page: Page, name: str) -> None:
-    run_and_move(lab, page, name)
+def test_a_notebook_runs_from_a_fresh_kernel_to_its_end(lab: Server, page: Page) -> None:
+    notebook = OpenNotebook(page, lab, "00_start_here")
+    notebook.restart_and_run_all()
+    assert not notebook.errors
+    shoot(page, "00_start_here")
+
+
+@pytest.mark.parametrize(("name", "call"), VIEWS)
+def test_a_view_answers_every_control(lab: Server, page: Page, name: str, call: str) -> None:
+    notebook = OpenNotebook(page, lab, name)
+    notebook.run_setup()
+    notebook.answer(number := notebook.number_of(call), call)
+    view = View(notebook, number)
+    move_every_control(view, f"{name}, {call}")
+    view.settle()
+    shoot(page, f"{name}-{call.removeprefix('widgets.').partition('(')[0]}")
+    assert not notebook.errors
+    page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")

@@ -1,11 +1,11 @@
-// What scrolls sideways can be reached with the keyboard and has a name; a head row without words goes.
+// What scrolls can be reached with the keyboard and has a name; a head row without words goes.
 const KINDS = [
   ["Table", ".pst-scrollable-table-container"], ["Formula", ".wide"], ["Code", ".highlight pre"],
   ["Output", ".cell_output .output, .cell_output pre"],
 ];
 
 function reachable(element, name) {
-  if (element.scrollWidth > element.clientWidth) {
+  if (element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight) {
     element.tabIndex = 0;
     element.setAttribute("role", "region");
     element.setAttribute("aria-label", name);
