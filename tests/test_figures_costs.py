@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
 
@@ -29,8 +30,10 @@ def test_figures_state_their_finding() -> None:
     assert "mostly activations" in bars.alt and "post: 6.16 GB" in bars.alt
 
 
-def test_autograd_keeps_the_bills_activations_and_the_positions_of_the_pools() -> None:
-    network = build_vgg("VGG-11", **POST, device="meta")
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_autograd_keeps_the_bills_activations_and_the_positions_of_the_pools(batch_norm: bool) -> None:
+    architecture: dict[str, Any] = {**POST, "batch_norm": batch_norm}
+    network = build_vgg("VGG-11", **architecture, device="meta")
     weights = {tensor.untyped_storage()._cdata for tensor in network.parameters()}
     kept: dict[int, int] = {}
 
@@ -41,6 +44,6 @@ def test_autograd_keeps_the_bills_activations_and_the_positions_of_the_pools() -
     with saved_tensors_hooks(note, lambda tensor: tensor):
         network(torch.empty(1, 1, 224, 224, device="meta"))
     saved = sum(size for storage, size in kept.items() if storage not in weights)
-    counted = trace("VGG-11", **POST)
+    counted = trace("VGG-11", **architecture)
     positions = 8 * sum(row.activations for row in counted.rows if row.kind == "pool")
     assert abs(saved - (memory(counted, 1).activations + positions)) < 0.01 * saved
