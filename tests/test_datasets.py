@@ -24,6 +24,7 @@ from tests.data_fixtures import (  # noqa: F401
     sample_fixture,
     write,
 )  # fmt: skip
+from tests.marks import long
 from tools.make_sample import sample_files
 from vgg_lesson.data import datasets, download, sources
 from vgg_lesson.data.datasets import ImageSet, load_fashion_mnist
@@ -55,6 +56,7 @@ def test_sample_is_the_start_of_the_full_data(full: dict[str, ImageSet], sample:
     assert (round(pixels.mean().item(), 4), round(pixels.std().item(), 4)) == (datasets.MEAN, datasets.STD)
 
 
+@long
 def test_sample_is_remade_byte_for_byte(full: dict[str, ImageSet], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(sources.FOLDER_VARIABLE, raising=False)
     for name, content in sample_files().items():

@@ -114,11 +114,17 @@ def run_cells(path: Path) -> tuple[int, int, list[str]]:
     return len(cells), done, mixed
 
 
+def refused(*_: object, **__: object) -> None:
+    """Stands in for a process."""
+    raise OSError("no process here")
+
+
 @pytest.mark.parametrize("number", JUDGED)
 def test_no_cell_mixes_devices(number: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VGG_LESSON_BUDGET", "smoke")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("subprocess.run", lambda *_, **__: SimpleNamespace(returncode=1, stdout="", stderr=""))
+    monkeypatch.setattr("subprocess.Popen", refused)  # another process has no fake GPU
     (path,) = notebooks([number])
     with fake_gpu():
         cells, done, mixed = run_cells(path)

@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from tests.marks import long
 from vgg_lesson import VGG, History, class_vgg, evaluate, fit, load_fashion_mnist
 from vgg_lesson.models import build_vgg
 from vgg_lesson.training.checkpoints import load_weights
@@ -47,7 +48,6 @@ RECIPE: dict[str, Any] = {
     "label_smoothing": 0.1, "show": False, "device": "cpu",
 }  # fmt: skip
 PATIENCE = 240
-long = pytest.mark.skipif("VGG_LESSON_PROOFS" not in os.environ, reason="takes long; VGG_LESSON_PROOFS=1 runs it")
 posix = pytest.mark.skipif(os.name != "posix", reason="this system has no such signals")
 
 

@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_output
 from packaging.requirements import Requirement
 
 from tests.browser.lab import Server
+from tests.marks import long
 from tools import proof_guide
 from tools.paths import ROOT, notebooks
 from tools.proofs import offline, small_disks, suite, versions
@@ -26,7 +27,6 @@ from tools.proofs.pods import pod, reason_against
 from tools.proofs.series import code, judged, jupyterlab
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
-long = pytest.mark.skipif("VGG_LESSON_PROOFS" not in os.environ, reason="takes long; VGG_LESSON_PROOFS=1 runs it")
 needs_mounts = pytest.mark.skipif(not LINUX_ROOT, reason="mounts and namespaces need Linux and root")
 
 

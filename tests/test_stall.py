@@ -32,11 +32,11 @@ def test_a_window_over_a_tiny_map_reads_as_much_padding_as_the_exercise_says() -
 
 
 def test_a_log_is_made_by_fit_and_says_what_was_seen(noise: ImageSet) -> None:
-    experiment = FIXES["fix_he"].vary(steps=50, lr=0.01)
+    experiment = FIXES["fix_he"].vary(steps=50, batch_size=16, lr=0.01)
     text = runs.plain_log("trial", experiment, 0, noise, noise)
     torch.manual_seed(0)
     model = class_vgg(batch_norm=False, hidden=1024, init="he")
-    losses = fit(model, noise, steps=50, lr=0.01, show=False, device="cpu").step_losses
+    losses = fit(model, noise, steps=50, batch_size=16, lr=0.01, show=False, device="cpu").step_losses
     rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
     assert rows[0] == ["step", "loss", "spread", "accuracy"] and len(rows) == 6
     assert float(rows[1][1]) == pytest.approx(sum(losses[:10]) / 10, abs=1e-5)

@@ -109,24 +109,6 @@ def test_all_ends_in_all_pairs(panel: Panel) -> None:
         assert_sound(panel)
 
 
-def test_random_settings(panel: Panel) -> None:
-    dice = random.Random(1)
-    for _ in range(RANDOM_SETTINGS):
-
-        async def change() -> None:
-            for control in panel.controls.values():
-                if hasattr(control, "index"):
-                    control.index = dice.randrange(len(control.options))
-                elif isinstance(control.value, bool):
-                    control.value = dice.random() < 0.5
-                else:
-                    control.value = dice.randrange(control.min, control.max + 1, control.step)
-            await asyncio.sleep(2 * PAUSE)
-
-        asyncio.run(change())
-        assert_sound(panel)
-
-
 @pytest.mark.parametrize(("name", "control"), [(n, c) for n, cs in IN_THE_PICTURE.items() for c in cs])
 def test_the_picture_changes_in_place(name: str, control: str, made: dict[str, LessonView]) -> None:
     panel = made[name].panel

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.marks import long
 from vgg_lesson import ImageSet, class_vgg, fit, load_fashion_mnist, widgets
 from vgg_lesson.classroom.figures.train_it_well_desk import overlaid_runs
 from vgg_lesson.classroom.widgets import train_it_well as training
@@ -64,6 +65,7 @@ def test_every_value_of_every_dial_can_be_chosen(desk: Desk) -> None:
             )
 
 
+@long
 def test_the_ends_of_every_dial_can_be_run(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "DRAW_EVERY", 60.0)
     desk.steps = 1

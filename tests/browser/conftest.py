@@ -16,7 +16,7 @@ from tools.handout import HALF_DAY
 from tools.paths import notebooks
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SCREEN, LAB_SCREEN = {"width": 1280, "height": 720}, {"width": 1280, "height": 900}
@@ -92,10 +92,18 @@ def lab(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield place
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page of 1280×900."""
+@pytest.fixture(scope="package")
+def window(chromium: Browser) -> Iterator[BrowserContext]:
+    """What all pages of a server share: the scripts that were fetched and translated once."""
     context = chromium.new_context(viewport=LAB_SCREEN)  # type: ignore[arg-type]
     context.set_default_timeout(1000 * SECONDS_TO_START)
-    yield context.new_page()
+    yield context
     context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Iterator[Page]:
+    """A fresh page of 1280×900."""
+    page = window.new_page()
+    yield page
+    page.close()

@@ -274,21 +274,15 @@ def shoot(page: Page, name: str) -> None:
 
 
 def move_every_control(view: View, place: str) -> None:
-    """Each control to its ends and its middle: something else is shown each time it says something else."""
+    """Something else is shown once a control has been moved; what all its values do is for tests without a page."""
     controls = view.controls()
     assert controls or view.area.locator("button").count(), place
     for kind, control in controls:
         view.settle()
-        assert _answers(view, kind, control, place), f"{place}: a {kind} changes nothing"
-
-
-def _answers(view: View, kind: str, control: Locator, place: str) -> bool:
-    """Whether the view shows something else at an end or in the middle of a control."""
-    seen = {view.shown}
-    for position in (0, 2, 1):
         before = view.shown
-        if view.put(kind, control, position):
-            view.changed_from(before, 2.0)
-        seen.add(view.shown)
+        for position in (2, 0, 1):
+            if view.put(kind, control, position) and view.changed_from(before, 2.0):
+                break
+        assert view.changed_from(before, PATIENCE), f"{place}: a {kind} changes nothing"
         assert not view.complaint, f"{place}, {kind}: {view.complaint}"
-    return len(seen) > 1 or view.changed_from(seen.pop(), PATIENCE)
+        view.put(kind, control, 1)  # at its end it could leave another control nothing to do
