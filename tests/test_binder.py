@@ -124,7 +124,7 @@ def test_without_a_limit_no_kernel_is_touched(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process is given no share")
 def test_a_process_without_a_banner_keeps_to_its_share() -> None:
-    code = "import vgg_lesson, torch; print(torch.get_num_threads())"
+    code = "import torch; from vgg_lesson import fit; print(torch.get_num_threads())"
     outside = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     environment = {**outside, "CPU_LIMIT": "1.0", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
