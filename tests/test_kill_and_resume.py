@@ -19,7 +19,7 @@ import torch
 
 from vgg_lesson.training.checkpoints import load_weights
 
-KILLS = int(os.environ.get("VGG_LESSON_KILLS", "2"))
+KILLS = int(os.environ.get("VGG_LESSON_KILLS", "1"))
 TRAIN = """
 import sys
 from vgg_lesson.training import loop as training
@@ -57,8 +57,9 @@ def kill_and_resume(folder: Path, kills: int) -> Killed:
     seed = random.randrange(1_000_000)
     moments = random.Random(seed)
     whole, killed = folder / "whole.safetensors", folder / "killed.safetensors"
+    process = start(whole, kills)
     began = time.monotonic()
-    assert start(whole, kills).wait() == 0
+    assert process.wait() == 0
     duration = time.monotonic() - began
     hits = 0
     for _ in range(kills):
