@@ -7,6 +7,7 @@ fragments that GitHub gives them.
 from __future__ import annotations
 
 import re
+from html import escape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,6 +21,7 @@ from tools.paths import ROOT
 
 ASSETS = ROOT / "tools" / "assets"
 CODE_STYLE = "default"
+LIVE_PAGE, LIVE_CALL = "vgg-live.html", re.compile(r'`live\("([^"`]+)"\)`')
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -53,6 +55,11 @@ def markdown(source: str, images: Path | None = None) -> str:
         escape=False, embed_images=images is not None, path=str(images or ""), exclude_anchor_links=True
     )
     return MarkdownWithMath(renderer=renderer).render(ANY_MARKER.sub("", source))
+
+
+def live_links(source: str) -> str:
+    """Markdown whose calls of `vgg_lesson.live` lead to the page itself, which lies beside the pages that we write."""
+    return LIVE_CALL.sub(lambda call: f'<a href="{LIVE_PAGE}#{escape(call[1])}">{call[0]}</a>', source)
 
 
 def slug(heading: str) -> str:

@@ -18,6 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from tools import links, pages
+from tools.live import write_page
 from tools.numbers import ANY_MARKER
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 from vgg_lesson.support.files import write_atomically
@@ -49,6 +50,7 @@ def build(folder: Path = FOLDER) -> list[Path]:
     if build_main([*options, str(source), str(folder)]):
         raise ValueError("Sphinx warned, see above; a warning is a mistake in a page")
     shutil.rmtree(source)
+    write_page(folder / pages.LIVE_PAGE)
     return sorted(folder.glob("*.html"))
 
 
@@ -61,6 +63,7 @@ def lay_out(folder: Path) -> None:
         write_atomically(folder / path.name, nbformat.writes(notebook).encode())
     for path in _guides():
         write_atomically(folder / path.name, _text(path.read_text(encoding="utf-8"), path).encode())
+    write_atomically(folder / "live.md", (SETTINGS / "live.md").read_bytes())
     write_atomically(folder / "index.md", _start().encode())
 
 
@@ -94,6 +97,7 @@ def _guides() -> list[Path]:
 def _text(markdown: str, source: Path) -> str:
     """Markdown without markers and comments, its links as they are in the site; code stays as it is."""
     markdown = re.sub(r"<!--.*?-->\n?", "", ANY_MARKER.sub("", markdown), flags=re.DOTALL)
+    markdown = pages.live_links(markdown)
     parts = re.split(r"(^```.*?^```|`[^`\n]*`)", markdown, flags=re.MULTILINE | re.DOTALL)
     changed = (
         part if index % 2 else LINK.sub(lambda m: m["open"] + link(source, m["target"]) + m["close"], part)
@@ -124,6 +128,7 @@ def _start() -> str:
     students = [path.stem for path in _guides() if path.name in FOR_STUDENTS]
     instructors = [path.stem for path in _guides() if path.name not in FOR_STUDENTS]
     orders = (
+        _order("VGG, live", ["live"]),
         _order("The lesson", [f"{_words(path)} <{path.stem}>" for path in notebooks()]),
         _order("Beside it", students),
         _order("For instructors", instructors),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,11 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert.exporters import SlidesExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 from tools import pages
 from tools.deck import deck
+from tools.live import write_page
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 from tools.run_sheets import skipped
 from tools.times import planned
@@ -45,15 +48,25 @@ class TalkExporter(SlidesExporter):
 def talk(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> str:
     """The notebook as one HTML page of slides, everything it needs inside; the rest as for `deck`."""
     shown = deck(notebook, left_out, most)
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    if addresses := pages.LIVE_CALL.findall("\n".join(texts)):
+        shown.cells.append(_live(addresses[-1]))
     body, _ = TalkExporter().from_notebook_node(shown)
     soup = pages.accessible(BeautifulSoup(body, "html.parser"))
-    first = next((cell.source for cell in notebook.cells if cell.cell_type == "markdown"), "")
     return pages.filled(
         "deck/page.html",
-        title=pages.title_of(first, "Slides"), slides=str(soup),
+        title=pages.title_of(texts[0], "Slides"), slides=str(soup),
         style="\n".join([*map(pages.asset, WRITTEN), pages.code_colors()]),
         reveal=pages.asset("reveal/reveal.js"), notes=pages.asset("reveal/notes.js"), fit=pages.asset("deck/fit.js"),
     )  # fmt: skip
+
+
+def _live(address: str) -> NotebookNode:
+    """The last page of a talk whose notebook calls `vgg_lesson.live`: the page itself."""
+    frame = (
+        f'## VGG, live\n\n<iframe class="live" title="VGG, live" src="{pages.LIVE_PAGE}#{escape(address)}"></iframe>'
+    )
+    return new_markdown_cell(frame, metadata={"slideshow": {"slide_type": "slide"}})
 
 
 def write(path: Path, folder: Path = FOLDER, *, for_class: bool = False) -> Path:
@@ -62,6 +75,8 @@ def write(path: Path, folder: Path = FOLDER, *, for_class: bool = False) -> Path
     target = folder / (f"{number}-class.html" if for_class else f"{number}.html")
     page = talk(notebook, skipped(number), most_pages(path)) if for_class else talk(notebook)
     write_atomically(target, page.encode())
+    if pages.LIVE_PAGE in page:
+        write_page(folder / pages.LIVE_PAGE)
     return target
 
 

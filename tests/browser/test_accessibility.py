@@ -12,7 +12,7 @@ from tests.browser.conftest import SCREEN, OfflinePage
 from tools import site
 
 SERIOUS = ("serious", "critical")
-PAGES = ["index.html", *(f"{path.stem}.html" for path in site.sources()), "search.html"]
+PAGES = ["index.html", "live.html", *(f"{path.stem}.html" for path in site.sources()), "search.html"]
 
 
 def violations(page: Any, *rules: str) -> list[str]:

@@ -13,6 +13,7 @@ from bs4 import BeautifulSoup, Tag
 
 from tests.browser.conftest import OfflinePage
 from tools import links, site
+from tools.pages import LIVE_PAGE
 from tools.paths import NOTEBOOKS, notebooks
 from vgg_lesson.support.files import write_atomically
 
@@ -44,7 +45,10 @@ def dead_links(pages: dict[str, BeautifulSoup], folder: Path) -> list[str]:
             if re.match(r"[a-z]+:", target):
                 continue
             there = (folder / target).is_file() if target else True
-            if not there or (fragment and fragment not in ids.get(target or name, set())):
+            named = {fragment}
+            if (target or name) == LIVE_PAGE:  # an address of a state begins with the part's name
+                named.add(f"{fragment.partition('&')[0]}-part")
+            if not there or (fragment and not named & ids.get(target or name, set())):
                 dead.append(f"{name}: {anchor['href']}")
     return dead
 
@@ -64,7 +68,13 @@ def poor_pictures(soup: BeautifulSoup) -> list[str]:
 
 
 def test_there_is_a_page_for_every_notebook_and_guide(site_folder: Path) -> None:
-    wanted = {path.stem for path in [*notebooks(), *NOTEBOOKS.glob("*.md")]} | {"index", "search", "genindex"}
+    wanted = {path.stem for path in [*notebooks(), *NOTEBOOKS.glob("*.md")]} | {
+        "index",
+        "search",
+        "genindex",
+        "live",
+        "vgg-live",
+    }
     assert wanted == {path.stem for path in site_folder.glob("*.html")}
     index = soups(site_folder)["index.html"]
     linked = [str(anchor["href"]) for anchor in index.select("article table a[href]")]
@@ -105,6 +115,24 @@ def test_every_link_within_the_site_leads_somewhere(site_folder: Path) -> None:
     pages = soups(site_folder)
     assert sum(len(soup.select("a[href]")) for soup in pages.values()) > 100
     assert dead_links(pages, site_folder) == []
+
+
+def test_the_lesson_leads_to_the_live_page_and_each_address_is_one(site_folder: Path, offline: OfflinePage) -> None:
+    pages = soups(site_folder)
+    (first, *_) = pages["index.html"].select(".bd-sidebar-primary li a[href]")
+    assert first["href"] == "live.html"
+    lessons = {name: soup for name, soup in pages.items() if name[:2].isdigit()}
+    wanted = "article a[href*='live.html#']"
+    led = {name: str(link["href"]) for name, soup in lessons.items() for link in soup.select(wanted)}
+    assert sorted(name[:2] for name in led) == ["01", "02", "05", "08"]
+    for target in led.values():
+        page = offline.page
+        page.goto("about:blank")
+        page.goto(f"{site_folder.as_uri()}/{target}")
+        page.wait_for_function("globalThis.vggLive?.opened !== undefined")
+        page.evaluate("globalThis.vggLive.opened")
+        assert page.locator("#notice").inner_text() == "" and page.url.endswith(target)
+    assert offline.left == offline.errors == []
 
 
 def test_nothing_is_loaded_from_elsewhere(site_folder: Path) -> None:
