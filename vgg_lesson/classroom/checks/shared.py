@@ -14,6 +14,7 @@ import torch
 from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.forms import Percent, Unreadable, is_unanswered
 from vgg_lesson.classroom.checks.student import SECONDS, Student, TooSlow, missing_brackets, same_random_state
+from vgg_lesson.classroom.checks.titles import number_of
 
 Status = Literal["right", "wrong", "not answered yet"]
 MARKS: Mapping[Status, str] = {
@@ -81,10 +82,10 @@ class Exercise:
 
     ``read`` turns what was typed into what is meant, or raises `Unreadable`; all the rest sees what is meant.
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
-    sentence a right answer earns, ``otherwise`` the advice for a wrong answer nobody foresaw. ``complaint`` says why
-    an answer cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``aside``
-    what there is to say about a right one; ``wrong_mark`` is how a wrong one is announced, ``options`` the letters
-    of a multiple-choice question.
+    sentence a right answer earns, ``otherwise`` the way to it, for `hints` alone. ``complaint`` says why an answer
+    cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``pointer`` what kind
+    of thing is wrong with any other, ``aside`` what there is to say about a right one; ``wrong_mark`` is how a wrong
+    one is announced, ``options`` the letters of a multiple-choice question.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Exercise:
     wrong_mark: Callable[[Any], str] = field(default=lambda answer: MARKS["wrong"])
     read: Callable[[Any], Any] = as_it_is
     nearly: Callable[[Any], str | None] = field(default=lambda answer: None)
+    pointer: Callable[[Any], str] = field(default=lambda answer: "It differs from what is asked in no usual way.")
     aside: Callable[[Any], str] = field(default=lambda answer: "")
     options: tuple[str, ...] = ()
 
@@ -133,7 +135,19 @@ class Exercise:
                 return Verdict("wrong", mistake.hint, self.wrong_mark(answer))
         if near := self.nearly(answer):
             return Verdict("wrong", near, self.wrong_mark(answer))
-        return Verdict("wrong", self.otherwise, self.wrong_mark(answer))
+        return Verdict("wrong", f"{self.pointer(answer)} {self.help}", self.wrong_mark(answer))
+
+    @property
+    def help(self) -> str:
+        """Where a hint is to be had."""
+        return f'check.hint("{number_of(self.name)}") gives a hint.'
+
+    def hints(self) -> list[str]:
+        """A small hint and, for a question without letters, a larger one."""
+        mistake = self.mistakes()[0]
+        if self.options:
+            return [f"Not {mistake.answer}: {mistake.hint}"]
+        return [f"A frequent wrong answer is told: {mistake.hint}", self.otherwise]
 
 
 def number(
@@ -162,7 +176,15 @@ def number(
             return PERCENT
         return DIGITS if _rounded(answer, key()) else None
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near)
+    def pointer(answer: float) -> str:
+        if answer * key() <= 0:
+            return "The sign is wrong, or it should not be zero."
+        ratio = answer / key()
+        if 0.1 <= ratio <= 10:
+            return "The size is not far off: look for a part that is missing, or counted once too often."
+        return f"That is more than ten times too {'large' if ratio > 1 else 'small'}: look at units and powers."
+
+    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near, pointer=pointer)
 
 
 def numbers(
@@ -214,10 +236,17 @@ def numbers(
             return DIGITS
         if len(set(key())) > 1 and sorted(answer) == sorted(key()):
             return SWAPPED
-        right = _right_groups(pairs, groups, relative)
-        return f"Right so far: {', '.join(right)}. {otherwise}" if right else None
+        return None
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near)
+    def pointer(answer: Any) -> str:
+        pairs = list(zip(answer, key(), strict=True))
+        if right := _right_groups(pairs, groups, relative):
+            return f"Right so far: {', '.join(right)}."
+        return f"{sum(_close(a, k, relative) for a, k in pairs) or 'None'} of the {len(pairs)} numbers are right."
+
+    return Exercise(
+        name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near, pointer=pointer
+    )
 
 
 def choice(
@@ -312,6 +341,13 @@ def code(
         pairs = [(answer(*deepcopy(case)), e) for case, e in zip(cases, results(reference), strict=True)]
         return next((said for pair in pairs if (said := form_of(*pair, tolerance))), None)
 
+    def pointer(answer: Student) -> str:
+        said = "your function returns something else than it should."
+        for case, expected in zip(cases, results(reference), strict=True):
+            if not matches and not _same(answer(*deepcopy(case)), expected, tolerance):
+                return f"Called with {_brief(case)}, {said}"
+        return said.capitalize()
+
     def aside(answer: Student) -> str:
         if not cases:
             return ""
@@ -329,7 +365,7 @@ def code(
 
     return Exercise(
         name, lambda: reference, equal, why, otherwise, lambda: listed, unusable, stub=blank, read=as_function,
-        nearly=near, aside=aside,
+        nearly=near, pointer=pointer, aside=aside,
     )  # fmt: skip
 
 
