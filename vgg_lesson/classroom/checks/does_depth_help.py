@@ -94,6 +94,13 @@ def _cost_mistakes() -> dict[float, str]:
     }
 
 
+def _nearly_the_price(answer: float) -> str | None:
+    one, other = (factor_runs()[name] for name in ("VGG-19", "VGG-11"))
+    if any(math.isclose(answer, a.seconds / b.seconds, rel_tol=5e-3) for a, b in zip(one, other, strict=False)):
+        return "That is one seed. Take the mean over all."
+    return "Not rounded to whole runs, please." if answer in (2, 3) else None
+
+
 # Far apart both ways; told apart although the intervals overlap; and not told apart in several ways.
 _CLOSE = [0.899, 0.9, 0.901]
 _CASES: list[tuple[Sequence[float], Sequence[float]]] = [
@@ -193,6 +200,7 @@ EXERCISES = [
         lambda: seconds("VGG-19") / seconds("VGG-11"),
         why="Equal steps are not equal cost: the same seconds buy the shallow network more steps, or more seeds.",
         mistakes=_cost_mistakes,
+        nearly=_nearly_the_price,
         otherwise="Take the mean of run.seconds over the seeds of each, and divide.",
         relative=0.02,
     ),
@@ -219,6 +227,7 @@ EXERCISES = [
             KEPT**-7.5: "Those are all the layers with a ReLU. How many more than VGG-11 has it?",
             KEPT**-8: "Those are all the layers. How many more than VGG-11 has it?",
         },
+        nearly=lambda answer: "About right: now to two digits." if 80 < answer < 125 else None,
         otherwise="How many layers more? Each keeps a sixth of the variance, and the spread is the variance's root.",
         relative=0.02,
     ),

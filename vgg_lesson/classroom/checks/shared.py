@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -163,6 +164,10 @@ def number(
     """An exercise answered with one number, exact or to a ``relative`` tolerance; ``mistakes`` maps wrong → hint."""
 
     def read(answer: Any) -> float:
+        parts = forms.plain(answer)
+        several = isinstance(parts, tuple) and len(parts) > 1
+        if several and all(isinstance(part, int | float) for part in parts) and _close(sum(parts), key(), relative):
+            raise Unreadable("These are the parts of one number: add them up.")
         return forms.number(answer, whole=isinstance(key(), int))
 
     def matches(answer: Any, expected: float) -> bool:
@@ -178,7 +183,7 @@ def number(
 
     def pointer(answer: float) -> str:
         if answer * key() <= 0:
-            return "The sign is wrong, or it should not be zero."
+            return "It is not zero, however small it is." if answer == 0 else "The sign is wrong."
         ratio = answer / key()
         if 0.1 <= ratio <= 10:
             return "The size is not far off: look for a part that is missing, or counted once too often."
@@ -322,6 +327,8 @@ def code(
                 result = answer(*deepcopy(case))
             except (Exception, TooSlow) as error:
                 return on_stop(answer, stopped(error, case))
+            if result is None and any(_gives(answer, other) for other in cases):
+                return f"Called with {_brief(case)}, your function returns nothing: each way through it needs a return."
             if result is None:
                 return PRINTED if answer.printed else NOTHING_RETURNED
             if is_unanswered(result):
@@ -344,8 +351,9 @@ def code(
     def pointer(answer: Student) -> str:
         said = "your function returns something else than it should."
         for case, expected in zip(cases, results(reference), strict=True):
-            if not matches and not _same(answer(*deepcopy(case)), expected, tolerance):
-                return f"Called with {_brief(case)}, {said}"
+            result = answer(*deepcopy(case))
+            if not matches and not _same(result, expected, tolerance):
+                return f"Called with {_brief(case)}, {_shapes(result, expected) or said}"
         return said.capitalize()
 
     def aside(answer: Student) -> str:
@@ -394,6 +402,8 @@ def stopped(error: BaseException, case: tuple[Any, ...]) -> str:
     where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
     if isinstance(error, Exception) and missing_brackets(error):
         where_to_look = "Is a pair of brackets () missing after a name?"
+    if "result type" in str(error):
+        where_to_look = "Whole numbers hold no fractions: make a new tensor, such as x.float() / 255, not one in place."
     message = f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
     return f"{message} {where_to_look}".strip()
 
@@ -408,6 +418,9 @@ def form_of(result: Any, expected: Any, tolerance: float) -> str | None:
     except (TypeError, ValueError, RuntimeError, Unreadable):
         return None
     if found.shape == wanted.shape:
+        rounded = zip(found.ravel(), wanted.ravel(), strict=True)
+        if not _whole(wanted) and all(_close(f, w, tolerance) or _rounded(f, w) for f, w in rounded):
+            return "About right, but rounded: return every digit."
         if _whole(wanted) and not _whole(found) and np.allclose(found, wanted):
             return "The right values, but as floats; whole numbers are expected, such as .long() or int(...) makes."
         shares = not _whole(wanted) and wanted.any() and (abs(wanted) <= 1).all()
@@ -415,6 +428,19 @@ def form_of(result: Any, expected: Any, tolerance: float) -> str | None:
     if found.size == wanted.size and np.allclose(found.ravel(), wanted.ravel(), rtol=tolerance, atol=tolerance):
         return f"The right numbers in another shape: yours is {found.shape}, {wanted.shape} is expected."
     return None
+
+
+def _shapes(result: Any, expected: Any) -> str:
+    if not isinstance(result, torch.Tensor) or not isinstance(expected, torch.Tensor) or result.shape == expected.shape:
+        return ""
+    return f"its result has the shape {tuple(result.shape)}; {tuple(expected.shape)} is expected."
+
+
+def _gives(answer: Student, case: tuple[Any, ...]) -> bool:
+    """Whether the function returns anything for this case."""
+    with suppress(Exception, TooSlow):
+        return answer(*deepcopy(case)) is not None
+    return False
 
 
 def _same(result: Any, expected: Any, tolerance: float) -> bool:
@@ -451,7 +477,7 @@ def _whole(array: np.ndarray[Any, Any]) -> bool:
 
 
 def _close(answer: float, expected: float, relative: float) -> bool:
-    return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=1e-12)
+    return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=0 if expected else 1e-12)
 
 
 def _rounded(answer: float, key: float) -> bool:
