@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from vgg_lesson import check
 from vgg_lesson.classroom.checks import Checks
@@ -80,10 +82,33 @@ def _in_place(images: torch.Tensor) -> torch.Tensor:
     return images
 
 
+def _fixed_factor(values: list[float]) -> float:
+    return 2.776 * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def _in_evaluation(model: nn.Module, *batch: Any) -> float:
+    return float(EXERCISES["training_step"].solution()(model.eval(), *batch))
+
+
+def _twice(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, optimizer: torch.optim.Optimizer) -> float:
+    loss = EXERCISES["training_step"].solution()(model, images, labels, optimizer)
+    optimizer.step()
+    return float(loss)
+
+
 ROWS_OF_SLIPS = [
+    ("training_step", _in_evaluation, "evaluation mode"),
+    ("training_step", _twice, "steps twice"),
+    ("half_width", _fixed_factor, "that of five runs"),
+    ("half_width", _like("half_width", lambda found: 100 * found), "percent"),
+    ("told_apart", lambda *pair: True if EXERCISES["told_apart"].solution()(*pair) else None, "needs a return"),
+    ("write_vgg_block", nn.Linear(3, 4), "pass its name"),
+    ("write_vgg_block", _like("write_vgg_block", lambda block: block.to("meta")), "device meta"),
+    ("write_vgg_block", lambda *_: nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU), "nn.ReLU()"),
+    ("normalise_images", lambda images: (images.unsqueeze(1) / 255 - 0.29) / 0.35, "all four digits"),
     ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1), "Two slashes"),
     ("accuracy_error", math.sqrt(0.1 / 5000), "under your root"),
-    ("batch_norm_by_hand", _no_epsilon, ""),
+    ("batch_norm_by_hand", _no_epsilon, "check.hint"),
     ("surest_mistakes", _like("surest_mistakes", torch.Tensor.float), "as floats"),
     ("surest_mistakes", _like("surest_mistakes", lambda found: found[:, None]), "in another shape"),
     ("with_temperature", _like("with_temperature", lambda found: [found]), "in another shape"),

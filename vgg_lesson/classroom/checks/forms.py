@@ -213,6 +213,6 @@ def _too_many(parts: Sequence[Any], whole: bool) -> str:
             f"Your answer is two numbers; a single number is expected. If you mean the decimal number {typed}, type "
             f"a point: {parts[0]}.{parts[1]}; if it is thousands, leave the comma out or write 1_000."
         )
-    grouped = len(parts) > 1 and all(len(str(part)) == 3 for part in parts[1:])
+    grouped = len(parts) > 1 and all(part == 0 or len(str(part)) == 3 for part in parts[1:])
     advice = " Python reads 1,000 as two numbers: leave the comma out, or write 1_000." * grouped
     return f"Your answer holds {len(parts)} numbers; a single number is expected.{advice}"

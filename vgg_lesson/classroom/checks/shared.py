@@ -144,11 +144,12 @@ class Exercise:
         return f'check.hint("{number_of(self.name)}") gives a hint.'
 
     def hints(self) -> list[str]:
-        """A small hint and, for a question without letters, a larger one."""
-        mistake = self.mistakes()[0]
+        """A small hint and a larger one; of letters, two at least are left to choose from."""
+        mistakes = self.mistakes()
         if self.options:
-            return [f"Not {mistake.answer}: {mistake.hint}"]
-        return [f"A frequent wrong answer is told: {mistake.hint}", self.otherwise]
+            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in mistakes]
+            return [named[0], " ".join(named[:2])][: len(self.options) - 2]
+        return [f"A frequent wrong answer is told: {mistakes[0].hint}", self.otherwise]
 
 
 def number(
@@ -346,7 +347,8 @@ def code(
         if said := nearly(answer):
             return said
         pairs = [(answer(*deepcopy(case)), e) for case, e in zip(cases, results(reference), strict=True)]
-        return next((said for pair in pairs if (said := form_of(*pair, tolerance))), None)
+        said = [form_of(*pair, tolerance) for pair in pairs if not _same(*pair, tolerance)]
+        return said[0] if said and all(said) else None
 
     def pointer(answer: Student) -> str:
         said = "your function returns something else than it should."
@@ -383,6 +385,8 @@ def as_function(answer: Any, *, once: bool = True) -> Student:
     Raises:
         Unreadable: it is no function.
     """
+    if isinstance(answer, torch.nn.Module):
+        raise Unreadable("Your answer is a layer, built already; a function is expected: pass its name, uncalled.")
     if callable(answer):
         return answer if isinstance(answer, Student) else Student(answer, once=once)
     kind = type(answer).__name__
