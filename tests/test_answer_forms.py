@@ -7,7 +7,7 @@ import random
 import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -104,7 +104,7 @@ ROWS_OF_SLIPS = [
     ("told_apart", lambda *pair: True if EXERCISES["told_apart"].solution()(*pair) else None, "needs a return"),
     ("write_vgg_block", nn.Linear(3, 4), "pass its name"),
     ("write_vgg_block", _like("write_vgg_block", lambda block: block.to("meta")), "device meta"),
-    ("write_vgg_block", lambda *_: nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU), "nn.ReLU()"),
+    ("write_vgg_block", lambda *_: nn.Sequential(nn.Conv2d(1, 4, 3), cast(Any, nn.ReLU)), "nn.ReLU()"),
     ("normalise_images", lambda images: (images.unsqueeze(1) / 255 - 0.29) / 0.35, "all four digits"),
     ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1), "Two slashes"),
     ("accuracy_error", math.sqrt(0.1 / 5000), "under your root"),

@@ -151,6 +151,10 @@ def test_a_second_hint_is_larger_than_the_first(capsys: pytest.CaptureFixture[st
     exercise = checks.EXERCISES["mean_loss"]
     assert exercise.mistakes()[0].hint in first and exercise.otherwise not in first
     assert second == exercise.otherwise and later == [second] * 2
+    for _ in range(3):
+        checks.hint("quiz 3")
+    one, *more = capsys.readouterr().out.splitlines()
+    assert "Not a:" in one and all("Not a:" in line and "Not b:" in line and "Not d:" not in line for line in more)
     checks.hint("guess_gap")
     assert "no hint" in capsys.readouterr().out
     with pytest.raises(ValueError, match=r"exercise='5.11' is no exercise; did you mean 5.1"):

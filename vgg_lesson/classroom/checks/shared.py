@@ -148,7 +148,7 @@ class Exercise:
         mistakes = self.mistakes()
         if self.options:
             named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in mistakes]
-            return [named[0], " ".join(named[:2])][: len(self.options) - 2]
+            return [named[0], " ".join(named[:2])][: len(named) - 1]
         return [f"A frequent wrong answer is told: {mistakes[0].hint}", self.otherwise]
 
 
@@ -347,8 +347,8 @@ def code(
         if said := nearly(answer):
             return said
         pairs = [(answer(*deepcopy(case)), e) for case, e in zip(cases, results(reference), strict=True)]
-        said = [form_of(*pair, tolerance) for pair in pairs if not _same(*pair, tolerance)]
-        return said[0] if said and all(said) else None
+        matters = [form_of(*pair, tolerance) for pair in pairs if not _same(*pair, tolerance)]
+        return matters[0] if matters and all(matters) else None
 
     def pointer(answer: Student) -> str:
         said = "your function returns something else than it should."
