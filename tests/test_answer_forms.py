@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from vgg_lesson import check
 from vgg_lesson.classroom.checks import Checks
@@ -23,6 +25,9 @@ ROWS = [
     n for n, e in EXERCISES.items()
     if isinstance(e.solution(), tuple | list) and all(isinstance(part, int | float) for part in e.solution())
 ]  # fmt: skip
+OBJECTS = {  # functions judged by what they do to a network or by the layers they build
+    "write_vgg_block", "training_step", "freeze", "probe_accuracy", "fair_comparison", "merge_two_kernels",
+}  # fmt: skip
 LETTER_FORMS: list[Callable[[str], Any]] = [
     str.upper, lambda x: f" {x} ", lambda x: f"{x})", lambda x: f"({x})", lambda x: f"{x}.", lambda x: [x],
     lambda x: np.array([x]),
@@ -63,17 +68,112 @@ def _no_epsilon(values: torch.Tensor) -> torch.Tensor:
     return (values - middle) / spread
 
 
+def _like(name: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function that returns what the solution returns, changed."""
+    return lambda *case: change(EXERCISES[name].solution()(*case))
+
+
+def _no_bias_no_return(kernel: int, c_in: int, c_out: int, bias: bool) -> Any:
+    return (kernel**2 * c_in + 1) * c_out if bias else None
+
+
+def _in_place(images: torch.Tensor) -> torch.Tensor:
+    images /= 255
+    return images
+
+
+def _fixed_factor(values: list[float]) -> float:
+    return 2.776 * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def _in_evaluation(model: nn.Module, *batch: Any) -> float:
+    return float(EXERCISES["training_step"].solution()(model.eval(), *batch))
+
+
+def _twice(model: nn.Module, images: torch.Tensor, labels: torch.Tensor, optimizer: torch.optim.Optimizer) -> float:
+    loss = EXERCISES["training_step"].solution()(model, images, labels, optimizer)
+    optimizer.step()
+    return float(loss)
+
+
+ROWS_OF_SLIPS = [
+    ("training_step", _in_evaluation, "evaluation mode"),
+    ("training_step", _twice, "steps twice"),
+    ("half_width", _fixed_factor, "that of five runs"),
+    ("half_width", _like("half_width", lambda found: 100 * found), "percent"),
+    ("told_apart", lambda *pair: True if EXERCISES["told_apart"].solution()(*pair) else None, "needs a return"),
+    ("write_vgg_block", nn.Linear(3, 4), "pass its name"),
+    ("write_vgg_block", _like("write_vgg_block", lambda block: block.to("meta")), "device meta"),
+    ("write_vgg_block", lambda *_: nn.Sequential(nn.Conv2d(1, 4, 3), cast(Any, nn.ReLU)), "nn.ReLU()"),
+    ("normalise_images", lambda images: (images.unsqueeze(1) / 255 - 0.29) / 0.35, "all four digits"),
+    ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1), "Two slashes"),
+    ("accuracy_error", math.sqrt(0.1 / 5000), "under your root"),
+    ("batch_norm_by_hand", _no_epsilon, "check.hint"),
+    ("surest_mistakes", _like("surest_mistakes", torch.Tensor.float), "as floats"),
+    ("surest_mistakes", _like("surest_mistakes", lambda found: found[:, None]), "in another shape"),
+    ("with_temperature", _like("with_temperature", lambda found: [found]), "in another shape"),
+    ("strongest_pictures", _like("strongest_pictures", lambda found: found[None]), "in another shape"),
+    ("precision", lambda matrix: torch.ones(10), "(3,) is expected"),
+    ("conv_params", _no_bias_no_return, "each way through it needs a return"),
+    ("conv_params", lambda kernel, c_in, c_out, bias: (kernel ^ 2 * c_in + bias) * c_out, "write **"),
+    ("normalise_images", _in_place, "not one in place"),
+    ("mean_loss", _like("mean_loss", lambda found: round(found, 3)), "but rounded"),
+    ("older_post_slip", (134_300_362, 640), "another order"),
+    ("older_post_slip", (640, 134_300_000), "but rounded"),
+    ("first_layer_stack", (1_728, 36_864, 36_864), "add them up"),
+    ("first_layer_stack", 75_500, "but rounded"),
+    ("block3_params", 885_000, "but rounded"),
+    ("half_image_params", 44_900_000, "but rounded"),
+    ("lasting_step", 0.0998, "Nearly"),
+    ("vgg19_spread", 0, "It is not zero"),
+    ("covered_places", (7, 7), "holds 2 numbers; a single number is expected."),
+    ("guessing_loss", (2, 303), "2.303"),
+    ("kept_without_relu", 33.3, "percent"),
+    ("taps_on_the_map", 44.4, "percent"),
+    ("map_side", 129, "smallest"),
+    ("map_side", 143, "smallest"),
+    ("map_side", 144, "check.hint"),
+    ("waiting_share", 1 / 60, "share of the old step"),
+    ("waiting_share", 1 / 15, "computing time"),
+    ("faster_gpus", 7, "check.hint"),
+    ("weaker_signal", 100, "About right"),
+    ("bytes_of_features", 100, "Right in MB"),
+    ("bytes_of_features", 95.7, "Right in MB"),
+    ("bytes_of_features", 100_000_000, "but rounded"),
+    ("runs_for_the_price", 2, "Not rounded"),
+    ("runs_for_the_price", 2.01, "one seed"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "answer", "said"), ROWS_OF_SLIPS)
+def test_a_slip_is_refused_and_named(name: str, answer: Any, said: str) -> None:
+    verdict = EXERCISES[name](answer)
+    assert verdict.status == "wrong" and said in verdict.message, verdict
+
+
 @pytest.mark.parametrize(
     ("name", "answer"),
     [
-        ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1)),
-        ("accuracy_error", math.sqrt(0.1 / 5000)),
-        ("batch_norm_by_hand", _no_epsilon),
-        ("surest_mistakes", lambda *case: EXERCISES["surest_mistakes"].solution()(*case).float()),
+        ("waiting_share", 0.063), ("waiting_share", 0.06), ("waiting_share", "1/16"), ("accuracy_error", "0,00424"),
+        ("guessing_loss", 2.303), ("map_of_a_photo", (1, 512, 37, 62)), ("cam_by_hand", [[4, 0], [1, 0]]),
     ],
-)
-def test_an_answer_that_once_passed_for_right_is_refused(name: str, answer: Any) -> None:
-    assert EXERCISES[name](answer).status == "wrong"
+)  # fmt: skip
+def test_a_right_answer_in_an_unusual_form_is_right(name: str, answer: Any) -> None:
+    assert EXERCISES[name](answer).status == "right", EXERCISES[name](answer)
+
+
+FUNCTIONS = [n for n, e in EXERCISES.items() if callable(e.solution()) and n not in OBJECTS]
+OTHER_KINDS: list[Callable[[Any], Any]] = [
+    lambda x: x.numpy() if isinstance(x, torch.Tensor) else np.array(x),
+    lambda x: x.tolist() if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64),
+    lambda x: tuple(x.tolist()) if isinstance(x, torch.Tensor) and x.ndim else np.array([x]),
+]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_give_its_right_result_in_any_kind(name: str) -> None:
+    for change in OTHER_KINDS:
+        assert EXERCISES[name](_like(name, change)).status == "right", EXERCISES[name](_like(name, change))
 
 
 def test_a_loop_without_an_end_is_stopped_and_nothing_else_changes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from types import FunctionType
 
 import pytest
 import torch
 
 from vgg_lesson.classroom.checks import TOPICS, Checks, check
 from vgg_lesson.classroom.checks.shared import Exercise, choice, code, number, numbers
+from vgg_lesson.classroom.checks.titles import TITLES
 
 COUNT = number(
     "count",
@@ -86,7 +88,7 @@ def test_a_recognised_mistake_gets_its_own_hint() -> None:
         (DOUBLE, lambda values: 1 / 0, "ZeroDivisionError"),
         (DOUBLE, lambda values: valeus * 2, "spelt as in the first line"),  # type: ignore[name-defined]  # noqa: F821
         (DOUBLE, lambda values: values @ torch.ones(7, 7), "shape of each tensor"),
-        (DOUBLE, lambda values: values[:1] * 2, "paper"),
+        (DOUBLE, lambda values: values[:1] * 2, "Called with"),
         (DOUBLE, lambda values: f"{values * 2}", "returns the text"),
     ],
 )
@@ -131,7 +133,45 @@ def test_progress_shows_the_last_verdict_of_each_check() -> None:
     shown = repr(checks.progress(topic))
     assert shown.startswith(f"1 of {len(exercises)} right, 1 not yet, {len(exercises) - 2} open")
     assert dict(checks.progress(topic).rows)[second.name] == "wrong"
-    assert f"<code>{first.name}</code>" in checks.progress(topic)._repr_html_()
+    assert TITLES[second.name][1] in shown and TITLES[second.name][1] in checks.progress(topic)._repr_html_()
+
+
+def test_what_was_right_stays_right_and_later_answers_are_counted() -> None:
+    checks = Checks()
+    for answer in (6000, 1, 1, 60_000):
+        checks.images_per_class(answer)
+    assert "✔ right, 3 different answers" in repr(checks.progress("start_here"))
+
+
+def test_a_second_hint_is_larger_than_the_first(capsys: pytest.CaptureFixture[str]) -> None:
+    checks = Checks()
+    for number_or_name in ("5.2", 5.2, "Exercise 5.2", "mean_loss"):
+        checks.hint(number_or_name)
+    first, second, *later = capsys.readouterr().out.splitlines()
+    exercise = checks.EXERCISES["mean_loss"]
+    assert exercise.mistakes()[0].hint in first and exercise.otherwise not in first
+    assert second == exercise.otherwise and later == [second] * 2
+    for _ in range(3):
+        checks.hint("quiz 3")
+    one, *more = capsys.readouterr().out.splitlines()
+    assert "Not a:" in one and all("Not a:" in line and "Not b:" in line and "Not d:" not in line for line in more)
+    checks.hint("guess_gap")
+    assert "no hint" in capsys.readouterr().out
+    with pytest.raises(ValueError, match=r"exercise='5.11' is no exercise; did you mean 5.1"):
+        checks.hint("5.11")
+
+
+WILD: dict[type, list[object]] = {
+    int: [1, 123_456_789], float: [1e-9, 12_345.678], tuple: [(7.25,) * 12], FunctionType: [lambda *_: torch.ones(77)]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_wild_answer_never_earns_the_recipe(name: str) -> None:
+    exercise = check.EXERCISES[name]
+    for answer in WILD.get(type(exercise.solution()), ["z"]):
+        verdict = exercise(answer)
+        assert verdict.status == "wrong" and exercise.otherwise not in verdict.message, verdict
 
 
 def test_progress_without_a_topic_counts_every_notebook_in_order() -> None:

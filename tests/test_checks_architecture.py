@@ -66,7 +66,7 @@ def nested(*case: int) -> nn.Sequential:
         ("write_vgg_block", lambda *case: "block", "text"),
         ("write_vgg_block", lambda i, o, n: nn.Sequential(nn.Conv2d(i + 1, o, 3)), "does not get through"),
         ("write_vgg_block", lambda i, o, n: nn.Conv2d(i, o + half_done, 3), "One ... is left"),
-        ("write_vgg_block", dropped, "line by line"),
+        ("write_vgg_block", dropped, 'check.hint("2.2")'),
         ("one_by_one_conv", lambda image, weight: weight @ image, "each pixel is one column"),
         ("one_by_one_conv", lambda image, weight: weight.T @ image.flatten(1), "the wrong way round"),
         ("one_by_one_conv", lambda image, weight: torch.einsum("oc,chw->owh", weight, image), "(2, 4, 5) is expected"),

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
-import nbformat
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from tools import runs
-from tools.paths import NOTEBOOKS
 from tools.trials import DIAGNOSE
 from vgg_lesson import check
 from vgg_lesson.classroom import figures as fig
@@ -131,20 +129,3 @@ def test_the_figure_of_the_logs_names_no_cause() -> None:
     alt = fig.four_logs(four_logs()).alt.lower()
     assert all(f"log {letter}:" in alt for letter in DIAGNOSES)
     assert not any(word in alt for word in ("plateau", "overfit", "eval()", "training mode"))
-
-
-@pytest.mark.parametrize(
-    ("stem", "name", "option"),
-    [
-        (
-            "06_train_it_well",
-            "loss_and_accuracy",
-            "it errs about as often as before, and is surer of itself when it errs",
-        ),
-        ("07_predictions", "what_confidence_says", "of all it had to share out among ten names, Bag got 0.77"),
-    ],
-)
-def test_the_right_letter_stands_before_the_right_option(stem: str, name: str, option: str) -> None:
-    letter = check.EXERCISES[name].solution()
-    cells = nbformat.read(NOTEBOOKS / f"{stem}.ipynb", as_version=4).cells
-    assert any(f"- **{letter}** {option}" in cell.source.splitlines() for cell in cells)

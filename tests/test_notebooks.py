@@ -17,6 +17,7 @@ from tests import notebook_rules as rules
 from tests.prose_rules import PROSE_RULES
 from tools.paths import NOTEBOOKS, ROOT, documents, notebooks
 from vgg_lesson import check
+from vgg_lesson.classroom.checks.titles import TITLES
 
 PATHS = notebooks()
 GUIDES = [path for path in documents() if path.suffix == ".md"]
@@ -92,6 +93,21 @@ def test_progress_lists_the_checks_in_the_order_of_the_notebook(path: Path) -> N
         if name not in ("progress", "guess", "guessed", "hint")
     ]
     assert [exercise.name for exercise in check.topics[topics[0]]] == used
+
+
+def test_headings_and_package_give_exercises_the_same_numbers_and_titles() -> None:
+    found: dict[str, tuple[str, str]] = {}
+    for path in PATHS:
+        heading = None
+        for cell in notebook(path).node.cells:
+            heads = re.findall(r"^### Exercise ([\d.]+) .+?: (.+)$|^\*\*(\d)\.\*\* ", cell.source, re.MULTILINE)
+            if heads and cell.cell_type == "markdown":
+                number, title, question = heads[-1]
+                heading = (number, title) if number else (f"quiz {question}", "check yourself")
+            elif cell.cell_type == "code" and heading:
+                names = re.findall(r"^check\.(?!guess\b)(\w+)\((?=\w)", cell.source, re.MULTILINE)
+                found |= dict.fromkeys(names, heading)
+    assert found == dict(TITLES)
 
 
 def test_most_outputs_of_the_series_are_compared_strictly() -> None:

@@ -18,6 +18,7 @@ CELLS = [
     "shown = display('start', display_id=True)\nfor step in range(3):\n    shown.update(step)",
     "import ipywidgets\nipywidgets.IntSlider()",
     "answer = 4\nanswer",
+    "from vgg_lesson import check\ncheck.images_per_class(6000)\ncheck.progress('start_here').count()['right']",
 ]
 
 
@@ -25,6 +26,7 @@ CELLS = [
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Write 00_small.ipynb with these cells and, if asked, its claims; the budget is class."""
     monkeypatch.setenv("VGG_LESSON_BUDGET", "class")
+    monkeypatch.delenv("VGG_LESSON_PROGRESS")
     monkeypatch.setattr(refresh, "CLAIMS", tmp_path)
 
     def written(*sources: str, claims: str | None = None) -> Path:
@@ -47,12 +49,13 @@ def outputs(path: Path) -> list[list[str]]:
 def test_outputs_and_numbers_are_stored_and_the_rest_is_not(write: Callable[..., Path]) -> None:
     path = write(*CELLS, claims="assert answer == 4 and os.getcwd()")
     run = refresh.refresh(path)
-    assert outputs(path) == [[], ["step 2"], ["2"], ["IntSlider(value=0)"], ["4"]]
+    assert outputs(path) == [[], ["step 2"], ["2"], ["IntSlider(value=0)"], ["4"], ["1"]]
+    assert not [*path.parent.glob(".vgg_lesson*")]
     node = nbformat.read(path, as_version=4)
     assert node.metadata == refresh.METADATA
     assert "widget-view" not in path.read_text(encoding="utf-8")
     assert node.cells[0].source == "1,000<!--=paper.classes-->"
-    assert [cell.execution_count for cell in node.cells[1:]] == [1, 2, 3, 4, 5]
+    assert [cell.execution_count for cell in node.cells[1:]] == [1, 2, 3, 4, 5, 6]
     assert run.claims == "held" and run.seconds > 0 and run.peak_mb > 10
     once = path.read_bytes()
     refresh.refresh(path)

@@ -1,7 +1,8 @@
 """Run the notebooks from top to bottom and store what came out, if every claim of the text holds.
 
 The kernel runs in this very environment, under the budget that ``VGG_LESSON_BUDGET`` names (default: class).
-Each notebook gets a fresh kernel; its claims, ``tests/claims/NAME.py``, are asserted there at the end.
+Each notebook gets a fresh kernel that knows of no earlier answers; its claims, ``tests/claims/NAME.py``, are asserted
+there at the end.
 Nothing is written for a notebook that stopped with an error, whose claim failed, or whose outputs show
 paths of this machine. ``--check`` runs everything and writes nothing: the command before a release.
 Outputs are only stored under the budget ``class`` and with the full data; ``--draft`` stores any, for authors.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import re
 import subprocess
 import time
@@ -29,6 +31,7 @@ from nbformat import NotebookNode
 
 from tools import numbers
 from tools.paths import CLAIMS, documents, notebooks
+from vgg_lesson.classroom.checks.memory import VARIABLE as PROGRESS
 from vgg_lesson.data.datasets import load_fashion_mnist
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.support.budgets import VARIABLE, get_budget
@@ -85,7 +88,8 @@ async def execute(notebook: NotebookNode, folder: Path, claims: str | None = Non
     )  # fmt: skip
     claims_cell = [nbformat.v4.new_code_cell(claims)] if claims else []
     seconds = []
-    async with client.async_setup_kernel(cleanup_kc=True, stderr=subprocess.DEVNULL):
+    environment = {**os.environ, PROGRESS: "memory"}
+    async with client.async_setup_kernel(cleanup_kc=True, stderr=subprocess.DEVNULL, env=environment):
         peak = asyncio.create_task(_peak_memory(manager))
         notebook.cells.extend(claims_cell)
         try:

@@ -32,7 +32,7 @@ def jupyterlab(variables: Mapping[str, str]) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         private = {f"JUPYTER_{part.upper()}_DIR": str(folder / part) for part in ("config", "data", "runtime")}
-        environment = {"VGG_LESSON_OFFLINE": "1", **os.environ, **private, **variables}
+        environment = {"VGG_LESSON_OFFLINE": "1", "VGG_LESSON_PROGRESS": "memory", **os.environ, **private, **variables}
         with running(place, command(place, ROOT), folder / "server.log", env=environment):
             yield place
 

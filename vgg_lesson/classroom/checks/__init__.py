@@ -20,6 +20,7 @@ from vgg_lesson.classroom.checks.memory import Memory, mark_of
 from vgg_lesson.classroom.checks.progress import Overview, Progress
 from vgg_lesson.classroom.checks.sentences import explain_errors
 from vgg_lesson.classroom.checks.shared import MARKS, Exercise, Verdict
+from vgg_lesson.classroom.checks.titles import TITLES, name_of, number_of
 
 __all__ = ["Checks", "Exercise", "Progress", "Verdict", "check"]
 
@@ -72,6 +73,25 @@ class Checks:
         self._reader(name)
         return self._memory.entry(name).guess
 
+    def hint(self, exercise: str | float) -> None:
+        """Print a small hint for an ``exercise``, such as "5.2"; when it is asked for again, a larger one.
+
+        Raises:
+            ValueError: no exercise has this number or name.
+        """
+        name = name_of(exercise)
+        if name not in self.EXERCISES:
+            numbers = [number for number, _ in TITLES.values()]
+            raise ValueError(f"exercise={exercise!r} is no exercise{_near(name, [*numbers, *self.EXERCISES])}")
+        if name not in TITLES:
+            print("A guess comes before its result, so there is no hint: note what you expect, then run on.")
+            return
+        entry, hints = self._memory.entry(name), self.EXERCISES[name].hints()
+        more = f' (check.hint("{number_of(name)}") again gives more)' * (entry.hints == 0 and len(hints) > 1)
+        print(f"{hints[min(entry.hints, len(hints) - 1)]}{more}")
+        entry.hints += 1
+        self._memory.save(name)
+
     @overload
     def progress(self, topic: str) -> Progress: ...
 
@@ -92,7 +112,7 @@ class Checks:
         return self._progress(topic)
 
     def _progress(self, topic: str) -> Progress:
-        return Progress([(exercise.name, self._memory.entry(exercise.name)) for exercise in self.topics[topic]])
+        return Progress({exercise.name: self._memory.entry(exercise.name) for exercise in self.topics[topic]})
 
     def __getattr__(self, name: str) -> Callable[..., Verdict]:
         if name.startswith("_"):

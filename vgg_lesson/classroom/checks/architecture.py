@@ -102,7 +102,8 @@ def _costlier() -> str:
 EXERCISES: list[Exercise] = [
     choice(
         "guess_unpadded_size",
-        lambda: {224: "a", 223: "b", 222: "c", 221: "d"}[_size(224, 3, 0, 1)],
+        value=lambda: _size(224, 3, 0, 1),
+        options={"a": 224, "b": 223, "c": 222, "d": 221},
         why="The window cannot step onto the edge: one row is lost on each side.",
         hints={
             "a": "That needs something around the picture. Where can the middle of the window stand in the first row?",
@@ -186,7 +187,8 @@ EXERCISES: list[Exercise] = [
     ),
     choice(
         "guess_vgg16_convs",
-        lambda: {16: "a", 13: "b", 14: "c", 12: "d"}[CONFIGS["VGG-16"].conv_layers],
+        value=lambda: CONFIGS["VGG-16"].conv_layers,
+        options={"a": 16, "b": 13, "c": 14, "d": 12},
         why="The name counts layers with weights, 13 convolutions and 3 linear ones: mind it when you compare depths.",
         hints={
             "a": "VGG-11 holds eight convolutions. Which layers make up the difference to its name?",

@@ -128,7 +128,7 @@ SLIPS: Mapping[Slips, str] = {
 def _advised(answer: Any, stopped: str) -> str:
     if "is not a Module subclass" not in stopped:
         return stopped
-    if "type is not" in stopped or ".type" in stopped:
+    if "nn.modules" in stopped or "type is not" in stopped or ".type" in stopped:
         return f"{stopped} A layer is made by a call: nn.ReLU(), with its brackets."
     return f"{stopped} nn.Sequential takes the layers one by one: a star unpacks a list."
 
@@ -138,6 +138,8 @@ def _form(answer: Any) -> str | None:
     built = answer(*BLOCK_CASES[0])
     if isinstance(built, tuple | list | nn.ModuleList):
         return "The layers are there, but nothing runs them in turn. Wrap the layers in nn.Sequential."
+    if isinstance(built, nn.Module) and any(parameter.is_meta for parameter in built.parameters()):
+        return "Your layers lie on the device meta, which holds no values: build them on the CPU."
     return None if isinstance(built, nn.Module) else f"It returns {type(built).__name__}; an nn.Sequential is expected."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -23,14 +22,7 @@ RESIZED_BYTES = TRAIN * LARGE**2 * FLOAT32_BYTES
 UNITS = [base**power for base in (1000, 1024) for power in range(4)]
 FULL_BATCHES, LAST_BATCH = divmod(TRAIN, BATCH)
 
-EARLY_SHARES = {"a": 0.05, "b": 0.25, "c": 0.5, "d": 0.9}
-SIDES = {"a": 7, "b": 28, "c": 32, "d": 224}
-BLACKS = {"a": 0.0, "b": -0.81, "c": -1.0, "d": -0.29}
 WHITE = 255
-
-
-def _nearest(options: Mapping[str, float], value: float) -> str:
-    return min(options, key=lambda letter: abs(options[letter] - value))
 
 
 def _shuffled_test() -> str:
@@ -167,7 +159,8 @@ EXERCISES = [
     ),
     choice(
         "early_share",
-        lambda: _nearest(EARLY_SHARES, _early_share()),
+        value=_early_share,
+        options={"a": 0.05, "b": 0.25, "c": 0.5, "d": 0.9},
         why="Half of the work is done on pixels that were interpolated, before the grid is back where the data began.",
         hints={
             "a": "The early layers have few channels, but their grids are large. Both count.",
@@ -177,7 +170,8 @@ EXERCISES = [
     ),
     choice(
         "smallest_side",
-        lambda: _nearest(SIDES, 2**POOLS),
+        value=lambda: 2**POOLS,
+        options={"a": 7, "b": 28, "c": 32, "d": 224},
         why="The number of poolings alone says which pictures a network can take, before you build it.",
         hints={
             "a": "Halve it by hand: seven, three, one, and two pools are still to come.",
@@ -211,7 +205,8 @@ EXERCISES = [
     ),
     choice(
         "black_pixel",
-        lambda: _nearest(BLACKS, -MEAN / STD),
+        value=lambda: -MEAN / STD,
+        options={"a": 0.0, "b": -0.81, "c": -1.0, "d": -0.29},
         why="A border of zeros would be grey, not black: pad before normalising, or pad with this value.",
         hints={
             "a": "Zero is where the mean goes. Is black the mean?",

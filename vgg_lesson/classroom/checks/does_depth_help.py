@@ -77,6 +77,14 @@ def _larger(one: Sequence[float], other: Sequence[float]) -> bool:
     return abs(mean(one) - mean(other)) > max(half_width(one), half_width(other))
 
 
+def _fixed_factor(one: Sequence[float], other: Sequence[float]) -> bool:
+    return abs(mean(one) - mean(other)) > math.hypot(_wide(one, t=t_factor(5)), _wide(other, t=t_factor(5)))
+
+
+def _outside(one: Sequence[float], other: Sequence[float]) -> bool:
+    return abs(mean(one) - mean(other)) > min(half_width(one), half_width(other))
+
+
 def _one_sided(one: Sequence[float], other: Sequence[float]) -> bool:
     return mean(one) - mean(other) > math.hypot(half_width(one), half_width(other))
 
@@ -94,6 +102,15 @@ def _cost_mistakes() -> dict[float, str]:
     }
 
 
+def _nearly_the_price(answer: float) -> str | None:
+    if answer in (2, 3):
+        return "Not rounded to whole runs, please."
+    one, other = (factor_runs()[name] for name in ("VGG-19", "VGG-11"))
+    if any(math.isclose(answer, a.seconds / b.seconds, rel_tol=5e-3) for a, b in zip(one, other, strict=False)):
+        return "That is one seed. Take the mean over all."
+    return None
+
+
 # Far apart both ways; told apart although the intervals overlap; and not told apart in several ways.
 _CLOSE = [0.899, 0.9, 0.901]
 _CASES: list[tuple[Sequence[float], Sequence[float]]] = [
@@ -104,6 +121,8 @@ _CASES: list[tuple[Sequence[float], Sequence[float]]] = [
     ([0.9022, 0.9023, 0.9024], [0.899, 0.9005, 0.902]),
     ([0.899, 0.901, 0.903], [0.9, 0.902, 0.904]),
     (_CLOSE, _CLOSE),
+    ([0.9006, 0.8993], [0.8965, 0.8956, 0.894]),
+    ([0.9, 0.901, 0.902], [0.9017, 0.906]),
 ]
 
 EXERCISES = [
@@ -129,7 +148,7 @@ EXERCISES = [
     code(
         "half_width",
         half_width,
-        [([0.90, 0.91, 0.92],), ([0.9, 0.902, 0.901, 0.907, 0.899],), ([0.5, 0.7],)],
+        [([0.90, 0.91, 0.92],), ([0.9, 0.902, 0.901, 0.907, 0.899],), ([0.9, 0.91],)],
         why="The factor depends on how many runs there are, so three runs need far longer intervals than five.",
         mistakes={
             "That is the spread of single runs. A mean of n runs strays less: which root is missing?": (
@@ -142,6 +161,9 @@ EXERCISES = [
                 values, spread=pstdev
             ),
             "That is the standard error, without the factor from the table.": lambda values: _wide(values, t=1.0),
+            "Your factor is that of five runs, whatever their number: the table has one for each.": (
+                lambda values: _wide(values, t=t_factor(5))
+            ),
             "Twice the standard error: that is the factor for many runs. Look into the table.": (
                 lambda values: _wide(values, t=2.0)
             ),
@@ -165,6 +187,8 @@ EXERCISES = [
                 _overlap
             ),
             "You compare with the longer half-width alone. Both means are uncertain.": _larger,
+            "Your factor is that of five runs, whatever their number: the table has one for each.": _fixed_factor,
+            "You ask whether one mean lies outside the interval of the other. Both means are uncertain.": _outside,
             "And if the second is the better one? Mind the sign.": _one_sided,
             "You compare the runs themselves. Asked is about their means.": _no_overlap_of_runs,
             "Any two numbers differ. By more than their uncertainty?": lambda one, other: mean(one) != mean(other),
@@ -193,6 +217,7 @@ EXERCISES = [
         lambda: seconds("VGG-19") / seconds("VGG-11"),
         why="Equal steps are not equal cost: the same seconds buy the shallow network more steps, or more seeds.",
         mistakes=_cost_mistakes,
+        nearly=_nearly_the_price,
         otherwise="Take the mean of run.seconds over the seeds of each, and divide.",
         relative=0.02,
     ),
@@ -219,6 +244,7 @@ EXERCISES = [
             KEPT**-7.5: "Those are all the layers with a ReLU. How many more than VGG-11 has it?",
             KEPT**-8: "Those are all the layers. How many more than VGG-11 has it?",
         },
+        nearly=lambda answer: "About right: now to two digits." if 80 < answer < 125 else None,
         otherwise="How many layers more? Each keeps a sixth of the variance, and the spread is the variance's root.",
         relative=0.02,
     ),

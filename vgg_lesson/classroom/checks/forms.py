@@ -105,7 +105,7 @@ def number(answer: Any, *, whole: bool = False) -> float:
     if isinstance(said, str):
         return _from_text(said, whole)
     if isinstance(said, tuple):
-        raise Unreadable(_too_many(flat(said)))
+        raise Unreadable(_too_many(flat(said), whole))
     if callable(said):
         name = getattr(said, "__name__", "it")
         raise Unreadable(f"Your answer is the function {name} itself; a number is expected: call it, with ().")
@@ -205,13 +205,14 @@ def _from_text(text: str, whole: bool) -> float:
     return Percent(value / 100) if unit in ("%", "percent", "per cent") else value
 
 
-def _too_many(parts: Sequence[Any]) -> str:
+def _too_many(parts: Sequence[Any], whole: bool) -> str:
     """A sentence for several numbers where one is expected; 2,303 without a decimal point comes as (2, 303)."""
-    if len(parts) == 2 and all(isinstance(part, int) and part >= 0 for part in parts):
+    if not whole and len(parts) == 2 and all(isinstance(part, int) and part >= 0 for part in parts):
         typed = f"{parts[0]},{parts[1]}"
         return (
             f"Your answer is two numbers; a single number is expected. If you mean the decimal number {typed}, type "
             f"a point: {parts[0]}.{parts[1]}; if it is thousands, leave the comma out or write 1_000."
         )
-    advice = " Python reads 1,000 as two numbers: leave the comma out, or write 1_000." if len(parts) > 1 else ""
+    grouped = len(parts) > 1 and all(part == 0 or len(str(part)) == 3 for part in parts[1:])
+    advice = " Python reads 1,000 as two numbers: leave the comma out, or write 1_000." * grouped
     return f"Your answer holds {len(parts)} numbers; a single number is expected.{advice}"

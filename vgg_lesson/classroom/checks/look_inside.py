@@ -199,6 +199,11 @@ EXERCISES = [
         lambda: needed_side(WANTED_CELLS),
         why="Every pool above the layer doubles what the input needs for the same number of cells.",
         mistakes=_side_mistakes,
+        nearly=lambda answer: (
+            "That side gives such a map, too; the smallest is asked for."
+            if needed_side(WANTED_CELLS) < answer < needed_side(WANTED_CELLS + 1)
+            else None
+        ),
         otherwise="Start at the map and double once for every pool on the way up to the input.",
     ),
     choice(

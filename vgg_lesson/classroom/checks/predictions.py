@@ -210,6 +210,9 @@ EXERCISES = [
             "You multiply. A temperature below one has to spread the scores out, not draw them together.": (
                 lambda scores, temperature: (scores * temperature).softmax(dim=1)
             ),
+            "Two slashes round down to whole numbers. Which division keeps the fraction?": (
+                lambda scores, temperature: (scores // temperature).softmax(dim=1)
+            ),
             "You divide the probabilities, and they no longer sum to one. What is divided, and when?": (
                 lambda scores, temperature: scores.softmax(dim=1) / temperature
             ),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 
 from vgg_lesson.classroom.checks.memory import Entry
 from vgg_lesson.classroom.checks.shared import Status
+from vgg_lesson.classroom.checks.titles import TITLES
 
 SIGNS: dict[Status, str] = {"right": "✔ right", "wrong": "✘ not yet", "not answered yet": "… open"}
 
@@ -17,6 +18,15 @@ def status_of(entry: Entry) -> Status:
     if entry.right:
         return "right"
     return "wrong" if entry.tries else "not answered yet"
+
+
+def _titled(name: str) -> tuple[str, str]:
+    return TITLES.get(name, ("guess", name.replace("guess", "").strip("_").replace("_", " ")))
+
+
+def _tried(entry: Entry) -> str:
+    times = len(entry.tries)
+    return f", {times} different answers" if times > 1 else ""
 
 
 class Overview:
@@ -39,25 +49,23 @@ class Overview:
 
 
 class Progress:
-    """Name and last verdict of each exercise; shown as a table in a notebook, as text elsewhere."""
+    """Number, title, verdict and tries of each exercise; shown as a table in a notebook, as text elsewhere."""
 
-    def __init__(self, rows: Sequence[tuple[str, Entry]]):
-        self.rows: list[tuple[str, Status]] = [(name, status_of(entry)) for name, entry in rows]
+    def __init__(self, entries: Mapping[str, Entry]):
+        self.rows: list[tuple[str, Status]] = [(name, status_of(entry)) for name, entry in entries.items()]
+        self._shown = [(*_titled(name), f"{SIGNS[status_of(e)]}{_tried(e)}") for name, e in entries.items()]
 
     def __repr__(self) -> str:
-        width = max((len(name) for name, _ in self.rows), default=0)
-        return "\n".join([self._summary(), *(f"  {name:<{width}}  {SIGNS[status]}" for name, status in self.rows)])
+        width = max((len(title) for _, title, _ in self._shown), default=0)
+        rows = [f"  {number:<8}  {title:<{width}}  {said}" for number, title, said in self._shown]
+        return "\n".join([self._summary(), *rows])
 
     def _repr_html_(self) -> str:
-        head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in ("check", "so far"))
-        cells = "".join(
-            f'<tr><td style="text-align:left"><code>{escape(name)}</code></td>'
-            f'<td style="text-align:left">{SIGNS[status]}</td></tr>'
-            for name, status in self.rows
-        )
-        return (
-            f"<table><caption>{self._summary()}</caption><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
-        )
+        left = 'style="text-align:left"'
+        head = "".join(f'<th scope="col" {left}>{name}</th>' for name in ("exercise", "title", "so far"))
+        rows = ("".join(f"<td {left}>{escape(part)}</td>" for part in row) for row in self._shown)
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><caption>{self._summary()}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _summary(self) -> str:
         return _in_words(self.count())

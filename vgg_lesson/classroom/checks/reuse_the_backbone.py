@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -301,10 +302,14 @@ EXERCISES = [
             feature_bytes() // PHOTOS: "That is one photo.",
             feature_bytes("conv5_3"): "That is conv5_3, before the pool.",
             feature_bytes("pool4"): "That is pool4. One block and one pool are still to come.",
-            feature_bytes() / 1e6: "Right in MB; asked are bytes.",
             feature_bytes() * 2: "Eight bytes are a float64. How many has a float32?",
             PHOTOS * 512 * FLOAT_BYTES: "One number per channel? The map still has places.",
         },
+        nearly=lambda answer: (
+            "Right in MB; asked are bytes, exactly."
+            if any(math.isclose(answer, feature_bytes() / unit, rel_tol=0.005) for unit in (1e6, 2**20))
+            else None
+        ),
         otherwise="Numbers in one map, times photos, times bytes for a number.",
     ),
 ]

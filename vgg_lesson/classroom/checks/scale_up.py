@@ -123,9 +123,11 @@ EXERCISES = [
             published("paper_gpus") - published("paper_gpu_speedup"): "That is in GPUs. Which share of four is it?",
             1 / published("paper_gpu_speedup"): "That is the new step in units of the old. How long ideally?",
             100 * waiting_share(): "Right in percent; give it as a share between 0 and 1.",
+            1 / published("paper_gpu_speedup") - 1 / published("paper_gpus"): "That is a share of the old step.",
+            published("paper_gpus") / published("paper_gpu_speedup") - 1: "That is in units of the computing time.",
         },
         otherwise="An ideal step would take a quarter of the old one. How much of the real step is that?",
-        relative=2e-3,
+        relative=0.05,
     ),
     number(
         "faster_gpus",

@@ -59,4 +59,4 @@ def _lost(name: str, value: Any) -> str:
     kind = type(value).__name__
     data = hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, str)
     kept = {"check": kind == "Checks", "fig": isinstance(value, ModuleType), "train": data, "test": data}
-    return "" if kept[name] or value is None else f"The name {name} now stands for something else, a {kind}."
+    return "" if kept[name] or value is None else f"The name {name} now stands for something else, of type {kind}."

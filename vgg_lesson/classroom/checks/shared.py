@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,6 +15,7 @@ import torch
 from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.forms import Percent, Unreadable, is_unanswered
 from vgg_lesson.classroom.checks.student import SECONDS, Student, TooSlow, missing_brackets, same_random_state
+from vgg_lesson.classroom.checks.titles import number_of
 
 Status = Literal["right", "wrong", "not answered yet"]
 MARKS: Mapping[Status, str] = {
@@ -81,10 +83,10 @@ class Exercise:
 
     ``read`` turns what was typed into what is meant, or raises `Unreadable`; all the rest sees what is meant.
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
-    sentence a right answer earns, ``otherwise`` the advice for a wrong answer nobody foresaw. ``complaint`` says why
-    an answer cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``aside``
-    what there is to say about a right one; ``wrong_mark`` is how a wrong one is announced, ``options`` the letters
-    of a multiple-choice question.
+    sentence a right answer earns, ``otherwise`` the way to it, for `hints` alone. ``complaint`` says why an answer
+    cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``pointer`` what kind
+    of thing is wrong with any other, ``aside`` what there is to say about a right one; ``wrong_mark`` is how a wrong
+    one is announced, ``options`` the letters of a multiple-choice question.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Exercise:
     wrong_mark: Callable[[Any], str] = field(default=lambda answer: MARKS["wrong"])
     read: Callable[[Any], Any] = as_it_is
     nearly: Callable[[Any], str | None] = field(default=lambda answer: None)
+    pointer: Callable[[Any], str] = field(default=lambda answer: "It differs from what is asked in no usual way.")
     aside: Callable[[Any], str] = field(default=lambda answer: "")
     options: tuple[str, ...] = ()
 
@@ -133,7 +136,20 @@ class Exercise:
                 return Verdict("wrong", mistake.hint, self.wrong_mark(answer))
         if near := self.nearly(answer):
             return Verdict("wrong", near, self.wrong_mark(answer))
-        return Verdict("wrong", self.otherwise, self.wrong_mark(answer))
+        return Verdict("wrong", f"{self.pointer(answer)} {self.help}", self.wrong_mark(answer))
+
+    @property
+    def help(self) -> str:
+        """Where a hint is to be had."""
+        return f'check.hint("{number_of(self.name)}") gives a hint.'
+
+    def hints(self) -> list[str]:
+        """A small hint and a larger one; of letters, two at least are left to choose from."""
+        mistakes = self.mistakes()
+        if self.options:
+            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in mistakes]
+            return [named[0], " ".join(named[:2])][: len(named) - 1]
+        return [f"A frequent wrong answer is told: {mistakes[0].hint}", self.otherwise]
 
 
 def number(
@@ -149,6 +165,10 @@ def number(
     """An exercise answered with one number, exact or to a ``relative`` tolerance; ``mistakes`` maps wrong → hint."""
 
     def read(answer: Any) -> float:
+        parts = forms.plain(answer)
+        several = isinstance(parts, tuple) and len(parts) > 1
+        if several and all(isinstance(part, int | float) for part in parts) and _close(sum(parts), key(), relative):
+            raise Unreadable("These are the parts of one number: add them up.")
         return forms.number(answer, whole=isinstance(key(), int))
 
     def matches(answer: Any, expected: float) -> bool:
@@ -162,7 +182,15 @@ def number(
             return PERCENT
         return DIGITS if _rounded(answer, key()) else None
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near)
+    def pointer(answer: float) -> str:
+        if answer * key() <= 0:
+            return "It is not zero, however small it is." if answer == 0 else "The sign is wrong."
+        ratio = answer / key()
+        if 0.1 <= ratio <= 10:
+            return "The size is not far off: look for a part that is missing, or counted once too often."
+        return f"That is more than ten times too {'large' if ratio > 1 else 'small'}: look at units and powers."
+
+    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near, pointer=pointer)
 
 
 def numbers(
@@ -214,10 +242,17 @@ def numbers(
             return DIGITS
         if len(set(key())) > 1 and sorted(answer) == sorted(key()):
             return SWAPPED
-        right = _right_groups(pairs, groups, relative)
-        return f"Right so far: {', '.join(right)}. {otherwise}" if right else None
+        return None
 
-    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near)
+    def pointer(answer: Any) -> str:
+        pairs = list(zip(answer, key(), strict=True))
+        if right := _right_groups(pairs, groups, relative):
+            return f"Right so far: {', '.join(right)}."
+        return f"{sum(_close(a, k, relative) for a, k in pairs) or 'None'} of the {len(pairs)} numbers are right."
+
+    return Exercise(
+        name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near, pointer=pointer
+    )
 
 
 def choice(
@@ -293,6 +328,8 @@ def code(
                 result = answer(*deepcopy(case))
             except (Exception, TooSlow) as error:
                 return on_stop(answer, stopped(error, case))
+            if result is None and any(_gives(answer, other) for other in cases):
+                return f"Called with {_brief(case)}, your function returns nothing: each way through it needs a return."
             if result is None:
                 return PRINTED if answer.printed else NOTHING_RETURNED
             if is_unanswered(result):
@@ -310,7 +347,16 @@ def code(
         if said := nearly(answer):
             return said
         pairs = [(answer(*deepcopy(case)), e) for case, e in zip(cases, results(reference), strict=True)]
-        return next((said for pair in pairs if (said := form_of(*pair, tolerance))), None)
+        matters = [form_of(*pair, tolerance) for pair in pairs if not _same(*pair, tolerance)]
+        return matters[0] if matters and all(matters) else None
+
+    def pointer(answer: Student) -> str:
+        said = "your function returns something else than it should."
+        for case, expected in zip(cases, results(reference), strict=True):
+            result = answer(*deepcopy(case))
+            if not matches and not _same(result, expected, tolerance):
+                return f"Called with {_brief(case)}, {_shapes(result, expected) or said}"
+        return said.capitalize()
 
     def aside(answer: Student) -> str:
         if not cases:
@@ -329,7 +375,7 @@ def code(
 
     return Exercise(
         name, lambda: reference, equal, why, otherwise, lambda: listed, unusable, stub=blank, read=as_function,
-        nearly=near, aside=aside,
+        nearly=near, pointer=pointer, aside=aside,
     )  # fmt: skip
 
 
@@ -339,6 +385,8 @@ def as_function(answer: Any, *, once: bool = True) -> Student:
     Raises:
         Unreadable: it is no function.
     """
+    if isinstance(answer, torch.nn.Module):
+        raise Unreadable("Your answer is a layer, built already; a function is expected: pass its name, uncalled.")
     if callable(answer):
         return answer if isinstance(answer, Student) else Student(answer, once=once)
     kind = type(answer).__name__
@@ -358,6 +406,8 @@ def stopped(error: BaseException, case: tuple[Any, ...]) -> str:
     where_to_look = next((advice for kind, advice in ADVICE.items() if isinstance(error, kind)), "")
     if isinstance(error, Exception) and missing_brackets(error):
         where_to_look = "Is a pair of brackets () missing after a name?"
+    if "result type" in str(error):
+        where_to_look = "Whole numbers hold no fractions: make a new tensor, such as x.float() / 255, not one in place."
     message = f"Your function stopped with {type(error).__name__}: {error} (called with {_brief(case)})."
     return f"{message} {where_to_look}".strip()
 
@@ -372,6 +422,9 @@ def form_of(result: Any, expected: Any, tolerance: float) -> str | None:
     except (TypeError, ValueError, RuntimeError, Unreadable):
         return None
     if found.shape == wanted.shape:
+        rounded = zip(found.ravel(), wanted.ravel(), strict=True)
+        if not _whole(wanted) and all(_close(f, w, tolerance) or _rounded(f, w) for f, w in rounded):
+            return "About right, but rounded: return every digit."
         if _whole(wanted) and not _whole(found) and np.allclose(found, wanted):
             return "The right values, but as floats; whole numbers are expected, such as .long() or int(...) makes."
         shares = not _whole(wanted) and wanted.any() and (abs(wanted) <= 1).all()
@@ -379,6 +432,19 @@ def form_of(result: Any, expected: Any, tolerance: float) -> str | None:
     if found.size == wanted.size and np.allclose(found.ravel(), wanted.ravel(), rtol=tolerance, atol=tolerance):
         return f"The right numbers in another shape: yours is {found.shape}, {wanted.shape} is expected."
     return None
+
+
+def _shapes(result: Any, expected: Any) -> str:
+    if not isinstance(result, torch.Tensor) or not isinstance(expected, torch.Tensor) or result.shape == expected.shape:
+        return ""
+    return f"its result has the shape {tuple(result.shape)}; {tuple(expected.shape)} is expected."
+
+
+def _gives(answer: Student, case: tuple[Any, ...]) -> bool:
+    """Whether the function returns anything for this case."""
+    with suppress(Exception, TooSlow):
+        return answer(*deepcopy(case)) is not None
+    return False
 
 
 def _same(result: Any, expected: Any, tolerance: float) -> bool:
@@ -415,7 +481,7 @@ def _whole(array: np.ndarray[Any, Any]) -> bool:
 
 
 def _close(answer: float, expected: float, relative: float) -> bool:
-    return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=1e-12)
+    return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=0 if expected else 1e-12)
 
 
 def _rounded(answer: float, key: float) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 from vgg_lesson.arithmetic import trace
@@ -13,11 +12,6 @@ from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.records.published import published
 
 CHANNELS, FIRST_CHANNELS = 128, 64
-STACK_SHARES = {"a": 9 / 49, "b": 0.55, "c": 1.0, "d": 1.5}
-
-
-def _nearest(options: Mapping[str, float], value: float) -> str:
-    return min(options, key=lambda letter: abs(options[letter] - value))
 
 
 def contest_2014() -> str:
@@ -109,7 +103,8 @@ EXERCISES = [
     ),
     choice(
         "three_small_or_one_large",
-        lambda: _nearest(STACK_SHARES, stack_share()),
+        value=stack_share,
+        options={"a": 9 / 49, "b": 0.55, "c": 1.0, "d": 1.5},
         why="27 against 49, whatever C is: the same patch for nearly half the weights.",
         hints={
             "a": "That is one small layer. There are three.",

@@ -13,7 +13,6 @@ from vgg_lesson.records.published import published
 Layers = list[tuple[int, int]]
 Step = Callable[[int, int, int, int], tuple[int, int]]
 POOL = (2, 2)
-AFTER_POOL5 = {"a": 17, "b": 150, "c": 184, "d": 224}
 POOLS_TO_TAKE = {"a": 1, "b": 3, "c": 5}
 _DOUBLING = "Your field leaps at a stride. Which of the two numbers, field or jump, does a stride multiply?"
 SUSPECTS = {"a": "conv1_2", "b": "pool1", "c": "conv2_1", "d": "pool5"}
@@ -200,7 +199,8 @@ RECURRENCE = code(
 
 FIELD_AFTER_POOL5 = choice(
     "field_after_pool5",
-    lambda: min(AFTER_POOL5, key=lambda letter: abs(AFTER_POOL5[letter] - field_of(layers_of("VGG-11")))),
+    value=lambda: field_of(layers_of("VGG-11")),
+    options={"a": 17, "b": 150, "c": 184, "d": 224},
     why="So no cell of the last grid sees the whole picture: putting it together is left to the linear layers.",
     hints={
         "a": "That forgets the strides: after pool1 two neighbouring cells look two pixels apart.",

@@ -33,6 +33,7 @@ class Trace:
     weights: tuple[Tensor, ...]
     moved: bool
     left: bool
+    training: bool
     steps: int
     backwards: int
 
@@ -77,7 +78,7 @@ def follow(step: Step) -> Trace:
             weights.append(nn.utils.parameters_to_vector(model.parameters()).detach().clone())
         moved = moved or not torch.equal(start, weights[-1])
     left = any(parameter.grad is not None for parameter in model.parameters())
-    return Trace(tuple(returned), tuple(weights), moved, left, **counts)
+    return Trace(tuple(returned), tuple(weights), moved, left, model.training, **counts)
 
 
 def _trial() -> tuple[nn.Module, list[tuple[Tensor, Tensor]]]:
@@ -134,6 +135,15 @@ def _own_optimizer(model: nn.Module, images: Tensor, labels: Tensor, optimizer: 
     return training_step(model, images, labels, torch.optim.SGD(model.parameters(), **settings))
 
 
+def _clipped(model: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer) -> float:
+    optimizer.zero_grad()
+    loss = cross_entropy(model(images), labels)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    return loss.item()
+
+
 _EARLY = "Your optimiser steps before this batch has told it where to: which line brings the new gradients?"
 _NO_WAY_BACK = (
     "From your loss no way leads back to the weights: was it computed under no_grad, or from something else than the "
@@ -142,6 +152,7 @@ _NO_WAY_BACK = (
 ADVICE_BY_TEXT = {
     "inplace operation": _EARLY,
     "does not require grad": _NO_WAY_BACK,
+    "backward through the graph a second time": "You call backward() twice on one loss: once is enough.",
     "log_softmax": "cross_entropy reads the scores first, then the labels. Which came first in your call?",
 }
 _WIPED = "The gradients are there for a moment only: you forget them before the optimiser has used them."
@@ -160,6 +171,11 @@ MISTAKES: Sequence[tuple[Step, str]] = (
         "What has been done to your scores before?",
     ),
     (_variant("zlbs", _summed), "Your loss grows with the batch: a mean over its pictures is expected, not a sum."),
+    (_variant("zlbss"), "Your optimiser steps twice for one batch: which line is there once too often?"),
+    (
+        _clipped,
+        "Your gradients are changed between backward() and step(), by clipping perhaps: leave them as they are.",
+    ),
     (_own_optimizer, "Use the optimiser you are given. A new one in every step remembers nothing of the last."),
 )
 
@@ -177,6 +193,8 @@ def _complaint(answer: Any) -> str | None:
         return next(known, stopped(error, ()))
     if any(is_unanswered(loss) for loss in trace.returned):
         return MOVES_ONLY if trace.moved else NOTHING_RETURNED
+    if not trace.training:
+        return "Your step leaves the network in evaluation mode: no line of a training step calls eval()."
     unusable = next((text for text in map(_not_a_number, trace.returned) if text), None)
     if unusable is None and trace.moves_like(reference := _known(training_step)) and not trace.ends_like(reference):
         return "Your weights go where they should. What you return is not the loss of this batch."
