@@ -1,6 +1,6 @@
 // The page: its three parts, its addresses, its tour.
 import { counting } from "./blocks.js";
-import { garmentFromFile, garmentFromGrey } from "./photo.js";
+import { garmentFromFile, garmentFromColours } from "./photo.js";
 import { see } from "./see.js";
 import { follow, fresh, stall } from "./stall.js";
 import { mostOf, reach, trace } from "./count.js";
@@ -22,7 +22,7 @@ const TOUR = [
 ];
 
 /** Everything that can be looked at from outside: by the tests, and by whoever opens the console. @type {any} */
-const live = { build, bytes, explain, follow, forward, fresh, garmentFromFile, garmentFromGrey, initialise, mostOf, reach, room, settle, toInput, trace };
+const live = { build, bytes, explain, follow, forward, fresh, garmentFromFile, garmentFromColours, initialise, mostOf, reach, room, settle, toInput, trace };
 /** @type {Record<string, {open: (asked: URLSearchParams) => unknown, address: () => string, redraw: () => void}>} */
 const parts = {};
 let part = "see", stop = -1, timer = 0;
