@@ -18,7 +18,8 @@ from tools.paths import notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# The shell has no window to draw, and takes a fifth less time for it.
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 SCREEN, LAB_SCREEN = {"width": 1280, "height": 720}, {"width": 1280, "height": 900}
 
 
