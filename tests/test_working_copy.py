@@ -168,6 +168,15 @@ def test_a_folder_without_permission(lesson: Path, tmp_path: Path, capsys: pytes
     assert "you may not write there" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"7", b"null", b'["a"', b"\xff", b""])
+def test_what_is_remembered_of_copies_may_be_damaged(lesson: Path, tmp_path: Path, content: bytes) -> None:
+    assert main(["copy", str(tmp_path / "one")]) == 0
+    (tmp_path / "one" / working_copy.RECORD).write_bytes(content)
+    (Path.home() / ".vgg-lesson" / "copies.json").write_bytes(content)
+    assert main(["copy", str(tmp_path / "one")]) == 0
+    assert (tmp_path / "one" / FIRST).read_bytes()
+
+
 def test_a_second_copy_is_told_of(
     lesson: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

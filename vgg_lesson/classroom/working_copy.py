@@ -109,7 +109,7 @@ def other_copies(target: Path) -> list[Path]:
     """The working copies of this account elsewhere that still exist; ``target`` is remembered as one more."""
     listed = Path.home() / ".vgg-lesson" / "copies.json"
     known: list[str] = []
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError, RecursionError):
         known = [str(name) for name in json.loads(listed.read_bytes())]
     here = str(target.resolve())
     if here not in known:
@@ -172,7 +172,7 @@ def _content(path: Path, solutions: bool) -> bytes:
 def _digest(name: str, content: bytes) -> str:
     """What identifies a file as unedited: its bytes, or a notebook's cells, which running and saving do not change."""
     if name.endswith(".ipynb"):
-        with suppress(ValueError, KeyError, TypeError):
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
             cells = [[cell["cell_type"], "".join(cell["source"])] for cell in json.loads(content)["cells"]]
             content = json.dumps(cells).encode()
     return hashlib.sha256(content).hexdigest()
@@ -181,5 +181,5 @@ def _digest(name: str, content: bytes) -> str:
 def _read_record(target: Path) -> dict[str, str]:
     try:
         return dict(json.loads((target / RECORD).read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return {}
