@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.lab import OpenNotebook, Server, View, move_every_control, shoot
+from tests.marks import long
 from tests.notebook_rules import read
 from tools.paths import notebooks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+# Between them they have every kind of control; the others are looked at with VGG_LESSON_PROOFS=1.
+ALWAYS = ("widgets.receptive_field()", "widgets.network_builder()", "widgets.predictions_browser()")
 VIEWS = [
-    (path.stem, cell.source)
+    pytest.param(path.stem, cell.source, marks=() if cell.source in ALWAYS else long)
     for path in notebooks()
     for cell in read(path).cells
     if cell.cell_type == "code" and cell.source.startswith("widgets.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.lab import SECONDS_TO_START, SETTINGS, OpenNotebook, Server, free_port, running, shoot
+from tests.marks import long
 from tools.paths import NOTEBOOKS, notebooks
 from tools.proofs.series import command
 
@@ -66,7 +67,7 @@ def projected(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("number", ["02", "03", "05", "07"])
+@pytest.mark.parametrize("number", [pytest.param("02", marks=long), "03", "05", pytest.param("07", marks=long)])
 def test_figures_fit_and_code_is_not_cut(stored: Server, projected: Page, number: str) -> None:
     (path,) = notebooks([number])
     OpenNotebook(projected, stored, path.stem)

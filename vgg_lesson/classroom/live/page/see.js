@@ -152,10 +152,11 @@ export function see(app) {
   /** What each channel adds to the sum, as bars up and down. @param {number[]} sums @param {number} chosen */
   function parts(sums, chosen) {
     const { c, w, h } = fit($("terms")), top = Math.max(...sums.map(Math.abs)) || 1, wide = w / sums.length;
+    const usual = color("a"), marked = color("b");
     c.fillStyle = color("line");
     c.fillRect(0, h / 2, w, 1);
     sums.forEach((v, k) => {
-      c.fillStyle = color(k === chosen ? "b" : "a");
+      c.fillStyle = k === chosen ? marked : usual;
       c.fillRect(k * wide, h / 2, Math.max(k === chosen ? 3 : 0.6, wide - 1), -v / top * (h / 2 - 1));
     });
   }
