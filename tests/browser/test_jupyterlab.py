@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 # Between them they have every kind of control; the others are looked at with VGG_LESSON_PROOFS=1.
-ALWAYS = ("widgets.receptive_field()", "widgets.network_builder()", "widgets.predictions_browser()")
+ALWAYS = ("widgets.network_builder()", "widgets.predictions_browser()")
 VIEWS = [
     pytest.param(path.stem, cell.source, marks=() if cell.source in ALWAYS else long)
     for path in notebooks()

@@ -59,10 +59,10 @@ export function bytes(text) {
 
 /** Little-endian half-precision numbers as floats. @param {Uint8Array} raw @returns {Float32Array} */
 export function halves(raw) {
-  const result = new Float32Array(raw.length >> 1);
+  const result = new Float32Array(raw.length >> 1), powers = Float64Array.from({ length: 32 }, (_, e) => 2 ** (e - 25));
   for (let i = 0; i < result.length; i++) {
     const h = raw[2 * i] | (raw[2 * i + 1] << 8), e = (h >> 10) & 31, m = h & 1023, sign = h & 0x8000 ? -1 : 1;
-    result[i] = sign * (e === 0 ? m * 2 ** -24 : e === 31 ? (m ? NaN : Infinity) : (1024 + m) * 2 ** (e - 25));
+    result[i] = sign * (e === 0 ? m * powers[1] : e === 31 ? (m ? NaN : Infinity) : (1024 + m) * powers[e]);
   }
   return result;
 }

@@ -298,11 +298,7 @@ export function see(app) {
     const [dx, dy] = arrows(e);
     if (dx || dy) { e.preventDefault(); choose({ row: state.row + dy, column: state.column + dx }, true); }
   };
-  const sprite = document.createElement("canvas"), tile = document.createElement("canvas");
-  sprite.width = sprite.height = 280;
   data.indices.forEach((/** @type {number} */ index, /** @type {number} */ k) => {
-    paintMap(Object.assign(tile, { width: 28, height: 28 }), pictures.subarray(784 * k, 784 * k + 784), 28, 0, 255, INK);
-    sprite.getContext("2d")?.drawImage(tile, 0, 0, tile.width, tile.height, (k % 10) * 28, Math.floor(k / 10) * 28, 28, 28);
     const button = Object.assign(document.createElement("button"), { type: "button", title: title(k), tabIndex: k ? -1 : 0 });
     button.setAttribute("aria-label", title(k));
     button.onclick = () => { pick(target(), index); tell(); };
@@ -312,8 +308,20 @@ export function see(app) {
     };
     $("gallery").append(button);
   });
-  const address = `url(${sprite.toDataURL()})`;
-  [...$("gallery").children].forEach((button, k) => { button.style.backgroundImage = address; button.style.backgroundPosition = `${(k % 10) / 9 * 100}% ${Math.floor(k / 10) / 9 * 100}%`; });
+  /** The gallery's pictures, which can wait for the first frame. */
+  function hang() {
+    const sprite = document.createElement("canvas"), tile = document.createElement("canvas");
+    sprite.width = sprite.height = 280;
+    for (let k = 0; k < data.indices.length; k++) {
+      paintMap(Object.assign(tile, { width: 28, height: 28 }), pictures.subarray(784 * k, 784 * k + 784), 28, 0, 255, INK);
+      sprite.getContext("2d")?.drawImage(tile, 0, 0, tile.width, tile.height, k % 10 * 28, Math.floor(k / 10) * 28, 28, 28);
+    }
+    const address = `url(${sprite.toDataURL()})`;
+    [...$("gallery").children].forEach((button, k) => Object.assign(button.style, {
+      backgroundImage: address, backgroundPosition: `${k % 10 / 9 * 100}% ${Math.floor(k / 10) / 9 * 100}%`,
+    }));
+  }
+  requestAnimationFrame(() => setTimeout(hang));
 
   // Addresses ---------------------------------------------------------------------------------------------------
   const code = (/** @type {Uint8Array} */ image) => btoa(String.fromCharCode(...image)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
