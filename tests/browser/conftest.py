@@ -18,7 +18,7 @@ from tools.paths import notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-# The shell has no window to draw, and takes a fifth less time for it.
+# The shell comes first: it has no window to draw.
 CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 SCREEN, LAB_SCREEN = {"width": 1280, "height": 720}, {"width": 1280, "height": 900}
 
