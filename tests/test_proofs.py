@@ -24,6 +24,7 @@ from tools.proofs.__main__ import PROOFS as COMMANDS
 from tools.proofs.kernels import Kernel, KernelDiedError, kernel, run_all
 from tools.proofs.outputs import counted, differences
 from tools.proofs.pods import pod, reason_against
+from tools.proofs.report import Proof
 from tools.proofs.series import code, judged, jupyterlab
 
 LINUX_ROOT = sys.platform == "linux" and os.geteuid() == 0
@@ -236,3 +237,15 @@ def test_figures_stand_with_their_facts(tmp_path: Path, monkeypatch: pytest.Monk
     assert "| memory | 1.23<!--=proofs.pod.peak_bytes/1e9:.2f--> GB, 7<!--=proofs.pod.of.05--> times |" in shown
     assert "One note." in shown and "old" not in shown and proof_guide.rendered(shown) == shown
     assert proof_guide.proof_fact("pod", "of", "05") == 7
+
+
+def test_which_proofs_are_of_an_older_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(proof_guide, "PROOFS", tmp_path)
+    Proof("rough", "", ()).store(tmp_path)
+    assert proof_guide.older() == []
+    assert proof_guide.older("another state") == ["rough"]
+    (tmp_path / "pod.json").write_text("{}")
+    assert proof_guide.main(["--older"]) == 0
+    assert capsys.readouterr().out == "of an older state of the code: pod\n"

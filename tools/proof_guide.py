@@ -7,13 +7,15 @@ The guide's lines between ``<!-- proofs:NAME -->`` and ``<!-- /proofs -->`` are 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.paths import NOTEBOOKS, RECORDS
+from tools.paths import NOTEBOOKS, RECORDS, ROOT
 from vgg_lesson.support.files import write_atomically
 
 PROOFS = RECORDS / "proofs"
@@ -26,9 +28,39 @@ HEAD = "| what is promised | what was measured |\n|---|---|"
 def main(arguments: list[str]) -> int:
     """``python -m tools proofs``"""
     parser = argparse.ArgumentParser(prog="python -m tools proofs", description=__doc__)
-    parser.parse_args(arguments)
-    print("the guide changed" if write_guide() else "the guide says so already")
+    parser.add_argument("--older", action="store_true", help="only say which proofs are of an older state of the code")
+    if not parser.parse_args(arguments).older:
+        print("the guide changed" if write_guide() else "the guide says so already")
+    names = older()
+    print(f"of an older state of the code: {', '.join(names)}" if names else "every stored proof is of this code")
     return 0
+
+
+def code_digest() -> str:
+    """A digest of what the proofs are about: the package, the notebooks' code cells and the requirements.
+
+    Words of the notebooks, stored outputs, tests and tools may change without making a proof older.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "vgg_lesson", "notebooks/*.ipynb", "requirements.txt", "pyproject.toml"],
+        cwd=ROOT, check=True, capture_output=True,
+    )  # fmt: skip
+    digest = hashlib.sha256()
+    for name in listed.stdout.decode().splitlines():
+        content = (ROOT / name).read_bytes()
+        digest.update(name.encode() + b"\0" + (_code(content) if name.endswith(".ipynb") else content))
+    return digest.hexdigest()
+
+
+def _code(notebook: bytes) -> bytes:
+    cells = json.loads(notebook)["cells"]
+    return json.dumps([cell["source"] for cell in cells if cell["cell_type"] == "code"]).encode()
+
+
+def older(state: str = "") -> list[str]:
+    """The stored proofs that were made of another state of the code than ``state``, by default today's."""
+    state = state or code_digest()
+    return [path.stem for path in sorted(PROOFS.glob("*.json")) if proved(path.stem).get("code") != state]
 
 
 def proved(name: str) -> dict[str, Any]:

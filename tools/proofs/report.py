@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.benchmarks.report import Report, machine
-from tools.proof_guide import PROOFS, proved
+from tools.proof_guide import PROOFS, code_digest, proved
 from vgg_lesson.support.files import write_atomically
 
 
@@ -29,7 +29,7 @@ class Proof(Report):
         content = {
             "command": f"python -m tools.proofs {self.name}", "title": self.title,
             "machine": machine(), "figures": self.figures, "lines": [list(line) for line in self.lines],
-            "goals": self.verdicts, "notes": self.notes,
+            "goals": self.verdicts, "notes": self.notes, "code": code_digest(),
         }  # fmt: skip
         write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
         return path

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.paths import ROOT
+from tools.proof_guide import code_digest
 from tools.proofs.report import Proof
-from tools.proofs.suite import code_state
 from tools.proofs.world_settings import LESSON, SETTINGS, Setting
 from vgg_lesson.data.sources import SAMPLE
 from vgg_lesson.support.files import write_atomically
@@ -70,7 +70,7 @@ def tried(settings: Iterable[Setting]) -> list[Outcome]:
 
     What was met is kept in ``build/world.json``, so that the command can be stopped and given again on the same code.
     """
-    state = code_state()
+    state = code_digest()
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     met = set(kept["met"]) if kept.get("state") == state else set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
