@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 
 from vgg_lesson import History
 from vgg_lesson.support import files
-from vgg_lesson.support.files import as_json, named_beside, remove_drafts, write_atomically, write_together
+from vgg_lesson.support.files import PACKAGE, as_json, named_beside, remove_drafts, write_atomically, write_together
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither modes nor links for everybody")
 
@@ -217,3 +218,17 @@ def test_json_of_numbers_that_json_does_not_know() -> None:
     assert as_json({"a": [float("nan"), 1.5], "b": {"c": float("inf")}, "d": (1, "x", None, True)}) == (
         '{"a": [null, 1.5], "b": {"c": null}, "d": [1, "x", null, true]}'
     )
+
+
+def test_a_package_inside_an_archive_says_so(tmp_path: Path) -> None:
+    archive = tmp_path / "lesson.zip"
+    with zipfile.ZipFile(archive, "w") as into:
+        for path in (*PACKAGE.glob("__init__.py*"), *(PACKAGE / "support").glob("*.py")):
+            into.write(path, path.relative_to(PACKAGE.parent))
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(archive)!r}); import vgg_lesson.support.files",
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path).stderr.splitlines()[-1]
+    assert told.endswith(f"vgg_lesson cannot run from inside {archive}; unpack it, or install it with pip")

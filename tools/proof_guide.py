@@ -41,12 +41,10 @@ def code_digest() -> str:
 
     Words of the notebooks, stored outputs, tests and tools may change without making a proof older.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "vgg_lesson", "notebooks/*.ipynb", "requirements.txt", "pyproject.toml"],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+    command = ["git", "ls-files", "vgg_lesson", "notebooks/*.ipynb", "requirements.txt", "pyproject.toml"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607  as on PATH
     digest = hashlib.sha256()
-    for name in listed.stdout.decode().splitlines():
+    for name in listed.stdout.splitlines():
         content = (ROOT / name).read_bytes()
         digest.update(name.encode() + b"\0" + (_code(content) if name.endswith(".ipynb") else content))
     return digest.hexdigest()
