@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from tools.paths import ROOT
 from tools.proofs.report import Proof
 
-EACH = 20
+EACH = 15
 SEED = 0
 # Room → the tests that look at it, as patterns.
 ROOMS: dict[str, tuple[str, ...]] = {

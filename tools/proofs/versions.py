@@ -23,8 +23,11 @@ from tools.proofs.outputs import counted
 from tools.proofs.report import Proof
 from tools.proofs.suite import IN_PAIRS
 
-PYTHONS = ("3.11", "3.12", "3.13")
-KINDS = ("oldest", "newest")
+# 3.14 came after the oldest releases, which have no build for it.
+ENVIRONMENTS = (
+    *((version, kind) for version in ("3.11", "3.12", "3.13") for kind in ("oldest", "newest")),
+    ("3.14", "newest"),
+)
 SHOWN = ("torch", "torchvision", "ipywidgets", "jupyterlab", "notebook", "matplotlib")
 # What the tests below need; the rest of tests/requirements.txt is for linters and the homework.
 TEST_TOOLS = (
@@ -47,16 +50,15 @@ def run(names: Sequence[str] = ()) -> Proof:
     )  # fmt: skip
     figures: dict[str, Any] = proof.kept().get("environments", {})
     missing = []
-    for version in PYTHONS:
-        for kind in KINDS:
-            name = f"py{version.replace('.', '')}_{kind}"
-            if names and name not in names:
-                continue
-            if not (python := interpreter(version)):
-                missing.append(version)
-                continue
-            figures[name] = checked(python, kind)
-            print(name, figures[name], flush=True)
+    for version, kind in ENVIRONMENTS:
+        name = f"py{version.replace('.', '')}_{kind}"
+        if names and name not in names:
+            continue
+        if not (python := interpreter(version)):
+            missing.append(version)
+            continue
+        figures[name] = checked(python, kind)
+        print(name, figures[name], flush=True)
     proof.notes = [f"Python {version} is not on this machine." for version in dict.fromkeys(missing)]
     _conclude(proof, dict(sorted(figures.items())))
     return proof
@@ -111,7 +113,7 @@ def _conclude(proof: Proof, figures: Mapping[str, Mapping[str, Any]]) -> None:
         proof.notes += [f"{name}: {row['said']}"] if row["said"] else []
     proof.figures = {"environments": dict(figures)}
     proof.verdicts = {
-        "every environment": len(figures) == len(PYTHONS) * len(KINDS),
+        "every environment": len(figures) == len(ENVIRONMENTS),
         "no failure": bool(figures) and not any(row["failed"] for row in figures.values()),
     }
     proof.lines = list(_lines(figures))
