@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.browser.lab import SECONDS_TO_START, OpenNotebook, Server, View, move_every_control, server, shoot
+from tests.marks import long
 from vgg_lesson import check
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ EXERCISE = "block3_params"
 VIEW = "widgets.network_builder()"
 
 
+@long
 def test_a_view_works_in_notebook_7(chromium: Browser, page: Page, tmp_path: Path) -> None:
     pytest.importorskip("notebook", reason="Notebook 7 is not installed")
     with server(tmp_path, "notebook") as place:

@@ -1,7 +1,7 @@
 """Small wrong changes of the taught code and of the checks, one at a time: does a test notice?
 
 A sample, drawn with a fixed seed: a comparison turned, a sum made a difference, a number one larger, a condition
-reversed. Each runs in a copy of the repository, with the tests of its room, until one fails.
+reversed. Each runs in a clone of the repository, with the tests of its room, until one fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import ast
 import copy
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -80,10 +79,7 @@ def _survivors(room: str, patterns: Sequence[str]) -> Iterator[Mutant]:
     tests = sorted({path.relative_to(ROOT) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        for part in ("vgg_lesson", "tests", "tools", "notebooks"):
-            shutil.copytree(ROOT / part, place / part, ignore=shutil.ignore_patterns("__pycache__", "data"))
-        for part in ("pyproject.toml", "README.md", "requirements.txt"):
-            shutil.copy(ROOT / part, place / part)
+        subprocess.run(["git", "clone", "--quiet", str(ROOT), name], check=True)
         started = time.monotonic()
         if told := _failing(place, tests, None):
             raise SystemExit(f"the tests of {room} fail without any change: {told}")
@@ -110,7 +106,7 @@ def _failing(place: Path, tests: Sequence[Path], patience: float | None) -> str:
     except subprocess.TimeoutExpired:
         return "runs on"
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return "" if done.returncode == 0 else (failed or [done.stdout[-200:] or "breaks off"])[0]
+    return "" if done.returncode == 0 else (failed or [(done.stdout + done.stderr)[-200:] or "breaks off"])[0]
 
 
 def sample(room: str, count: int) -> list[Mutant]:
