@@ -1,13 +1,17 @@
 """Small wrong changes of the taught code and of the checks, one at a time: does a test notice?
 
-A sample, drawn with a fixed seed: a comparison turned, a sum made a difference, a number one larger, a condition
-reversed. Each runs in a clone of the repository, with the tests of its room, until one fails.
+A sample, drawn with a fixed seed: a comparison turned, a sum made a difference, a number larger, a condition
+reversed. Each runs in a clone of the repository, with the tests of its room, until one fails. What was noticed is kept
+in ``build/mutants.json``, so that the command given again tries the others alone. `EQUAL` names changes that change
+nothing, and why.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
+import hashlib
+import json
 import os
 import random
 import subprocess
@@ -20,9 +24,11 @@ from typing import Any, NamedTuple
 
 from tools.paths import ROOT
 from tools.proofs.report import Proof
+from vgg_lesson.support.files import write_atomically
 
 EACH = 15
 SEED = 0
+KEPT = ROOT / "build" / "mutants.json"
 # Room → the tests that look at it, as patterns.
 ROOMS: dict[str, tuple[str, ...]] = {
     "vgg_lesson/arithmetic.py": ("test_arithmetic*.py",),
@@ -41,57 +47,93 @@ TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult, ast.Div: ast.Mult, ast.Mod: ast.Mult, ast.And: ast.Or,
     ast.Or: ast.And,
 }  # fmt: skip
+# (line as it stands, change) → why no test could notice it.
+EQUAL: dict[tuple[str, str], str] = {
+    ("side = asked.output_shape[1]", "1 becomes 2"): "grids are square",
+}  # fmt: skip
 
 
 class Mutant(NamedTuple):
-    """A changed file: where the change is, what it is, and the whole text with it."""
+    """A changed file: where the change is, the line as it was, what the change is, and the whole text with it."""
 
     path: Path
     line: int
+    before: str
     change: str
     text: str
+
+    @property
+    def key(self) -> str:
+        """What stands for the changed file among those that were tried."""
+        return hashlib.sha256(f"{self.path}\n{self.text}".encode()).hexdigest()
+
+    @property
+    def equal(self) -> str:
+        """Why the change changes nothing; "" if it does."""
+        return EQUAL.get((self.before, self.change), "")
 
 
 def run(names: Sequence[str] = ()) -> Proof:
     """`EACH` mutants of every room, or of those whose path holds one of ``names``."""
-    proof = Proof("mutants", "Small wrong changes of the code", ("room", "noticed", "not noticed", "minutes"))
+    columns = ("room", "noticed", "changes nothing", "not noticed")
+    proof = Proof("mutants", "Small wrong changes of the code", columns)
     proof.unfit = "only a part was run" if names else ""
-    noticed = tried = 0
+    sums = {"noticed": 0, "equal": 0, "missed": 0}
     for room, patterns in ROOMS.items():
         if names and not any(name in room for name in names):
             continue
-        started = time.monotonic()
-        survivors = [*_survivors(room, patterns)]
-        minutes = round((time.monotonic() - started) / 60)
-        proof.rows.append((room, str(EACH - len(survivors)), str(len(survivors)), str(minutes)))
-        proof.notes += [f"Not noticed: `{each.path}`, line {each.line}: {each.change}." for each in survivors]
-        noticed, tried = noticed + EACH - len(survivors), tried + EACH
+        sampled = sample(room, EACH)
+        noticed = tried(sampled, patterns)
+        equal = [each for each in sampled if each.equal]
+        missed = [each for each in sampled if not each.equal and each not in noticed]
+        counts = {"noticed": len(noticed), "equal": len(equal), "missed": len(missed)}
+        proof.rows.append((room, *map(str, counts.values())))
+        proof.notes += [f"Changes nothing: {_where(each)} ({each.equal})." for each in equal]
+        proof.notes += [f"Not noticed: {_where(each)}." for each in missed]
         key = room.removeprefix("vgg_lesson/").removesuffix("/*.py").removesuffix(".py").rpartition("/")[2]
-        proof.figures |= {key: {"noticed": EACH - len(survivors), "tried": EACH}}
-        proof.lines.append((f"`{room}`", f"{{{key}.noticed}} of {{{key}.tried}} noticed by a test"))
-    proof.figures |= {"all": {"noticed": noticed, "tried": tried}}
-    proof.lines.append(("all together", "{all.noticed} of {all.tried}"))
+        proof.figures[key] = counts
+        proof.lines.append((f"`{room}`", _told(key)))
+        sums = {name: sums[name] + count for name, count in counts.items()}
+    proof.figures["all"] = sums
+    proof.lines.append(("all together", _told("all")))
+    proof.verdicts["what no test notices changes nothing"] = not sums["missed"]
     return proof
 
 
-def _survivors(room: str, patterns: Sequence[str]) -> Iterator[Mutant]:
-    """The sampled mutants of a room that no test notices."""
-    tests = sorted({path.relative_to(ROOT) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
-    with tempfile.TemporaryDirectory() as name:
-        place = Path(name)
-        subprocess.run(["git", "clone", "--quiet", str(ROOT), name], check=True)
-        started = time.monotonic()
-        if told := _failing(place, tests, None):
-            raise SystemExit(f"the tests of {room} fail without any change: {told}")
-        patience = 60 + 5 * (time.monotonic() - started)
-        for mutant in sample(room, EACH):
-            whole = (place / mutant.path).read_text(encoding="utf-8")
-            (place / mutant.path).write_text(mutant.text, encoding="utf-8")
-            found = _failing(place, tests, patience)
-            (place / mutant.path).write_text(whole, encoding="utf-8")
-            print(f"{mutant.path}:{mutant.line}: {mutant.change}: {found or 'NOT NOTICED'}", flush=True)
-            if not found:
-                yield mutant
+def tried(mutants: Sequence[Mutant], patterns: Sequence[str]) -> list[Mutant]:
+    """Those that a test notices, now or when they were tried before."""
+    kept: dict[str, str] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    if new := [each for each in mutants if each.key not in kept and not each.equal]:
+        tests = sorted({path.relative_to(ROOT) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
+        with tempfile.TemporaryDirectory() as name:
+            subprocess.run(["git", "clone", "--quiet", str(ROOT), name], check=True)
+            started = time.monotonic()
+            if told := _failing(Path(name), tests, None):
+                raise SystemExit(f"these tests fail without any change: {told}")
+            patience = 60 + 5 * (time.monotonic() - started)
+            for mutant in new:
+                if found := _noticing(mutant, Path(name), tests, patience):
+                    kept[mutant.key] = found
+                    write_atomically(KEPT, json.dumps(kept, indent=1).encode())
+                print(f"{_where(mutant)}: {found or 'NOT NOTICED'}", flush=True)
+    return [each for each in mutants if each.key in kept]
+
+
+def _noticing(mutant: Mutant, place: Path, tests: Sequence[Path], patience: float) -> str:
+    """The test that notices a mutant in this clone, or ""."""
+    whole = (place / mutant.path).read_text(encoding="utf-8")
+    (place / mutant.path).write_text(mutant.text, encoding="utf-8")
+    found = _failing(place, tests, patience)
+    (place / mutant.path).write_text(whole, encoding="utf-8")
+    return found
+
+
+def _where(mutant: Mutant) -> str:
+    return f"`{mutant.path}`, `{mutant.before}`, {mutant.change}"
+
+
+def _told(key: str) -> str:
+    return f"{{{key}.noticed}} noticed by a test, {{{key}.equal}} change nothing, {{{key}.missed}} not noticed"
 
 
 def _failing(place: Path, tests: Sequence[Path], patience: float | None) -> str:
@@ -117,14 +159,15 @@ def sample(room: str, count: int) -> list[Mutant]:
 
 def mutants(path: Path) -> Iterator[Mutant]:
     """Every small change of a file that this knows how to make."""
-    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    text = (ROOT / path).read_text(encoding="utf-8")
+    tree, lines = ast.parse(text), text.splitlines()
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.expr)]
     words = {id(node) for node in _only_words(tree)}
     for number, node in enumerate(nodes):
         for change, apply in _changes(node) if id(node) not in words else ():
             other = copy.deepcopy(tree)
             apply([each for each in ast.walk(other) if isinstance(each, ast.expr)][number])
-            yield Mutant(path, node.lineno, change, ast.unparse(other))
+            yield Mutant(path, node.lineno, lines[node.lineno - 1].strip(), change, ast.unparse(other))
 
 
 def _only_words(tree: ast.AST) -> Iterator[ast.AST]:
@@ -146,6 +189,7 @@ def _changes(node: ast.expr) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     elif isinstance(node, ast.Constant) and isinstance(node.value, bool):
         yield f"{node.value} becomes {not node.value}", lambda n: setattr(n, "value", not n.value)
     elif isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        yield f"{node.value} becomes {node.value + 1}", lambda n: setattr(n, "value", n.value + 1)
+        value = node.value + 1 if isinstance(node.value, int) else 2 * node.value or 1.0
+        yield f"{node.value} becomes {value}", lambda n: setattr(n, "value", value)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         yield "a not is left out", lambda n: setattr(n, "operand", ast.UnaryOp(op=ast.Not(), operand=n.operand))
