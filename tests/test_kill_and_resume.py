@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.marks import long
 from vgg_lesson.training.checkpoints import load_weights
 
 KILLS = int(os.environ.get("VGG_LESSON_KILLS", "1"))
@@ -75,6 +76,7 @@ def kill_and_resume(folder: Path, kills: int) -> Killed:
     return Killed(seed, hits, same, left, time.monotonic() - began)
 
 
+@long
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
 def test_a_run_killed_at_random_moments_ends_with_the_same_weights(tmp_path: Path) -> None:
     found = kill_and_resume(tmp_path, KILLS)

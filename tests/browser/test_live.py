@@ -26,14 +26,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 STATES = (
-    "see",
-    "see&image=0&with=1&show=d",
-    "stall",
-    "stall&init=he&depth=19&norm=1",
-    "count",
-    "count&by=macs&head=gap",
-    "tour",
-)
+    "see", "stall", "count", "tour",
+    *(pytest.param(state, marks=long) for state in (
+        "see&image=0&with=1&show=d", "stall&init=he&depth=19&norm=1", "count&by=macs&head=gap",
+    )),
+)  # fmt: skip
 WEIGHTS = base64.b64encode((FOLDER / "weights.bin").read_bytes()).decode()
 ROW = ("name", "kind", "shape", "params", "macs", "activations", "field", "jump", "formula")
 INITS = {"default": "pytorch", "xavier": "xavier", "he": "he", "std0.1": "paper", "std0.01": "std 0.01"}
