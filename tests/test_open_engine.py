@@ -290,6 +290,11 @@ class Endless(IterableDataset[Tensor]):
         ("train", "train is str"),
         ((torch.zeros(3, 1, 32, 32), torch.zeros(2).long()), "train holds 3 images and 2 labels"),
         (TensorDataset(torch.zeros(3, 1, 32, 32)), r"train\[0\] is tuple; a pair"),
+        ((torch.zeros(3, 1, 32, 32), torch.zeros(3)), r"labels of torch.float32, one an image.*labels.long\(\)"),
+        ((torch.zeros(3, 1, 32, 32), torch.zeros(3, 4)), r"labels of shape \(4,\); a share for each of the 10 classes"),
+        ((torch.zeros(3, 1, 32, 32), torch.zeros(3, 1).long()), r"labels of shape \(1,\); one number an image"),
+        ((torch.zeros(3, 1, 32, 32).long(), torch.zeros(3).long()), "images of torch.int64; bytes"),
+        ([(torch.zeros(1, 32, 32), 0)] * 3, "train is list"),
     ],
 )
 def test_data_of_another_kind_is_named(data: Any, message: str) -> None:
@@ -297,7 +302,47 @@ def test_data_of_another_kind_is_named(data: Any, message: str) -> None:
         fit(tiny(), data, **FAST)
 
 
+def test_images_of_several_sizes_make_no_batch() -> None:
+    class Growing(Pictures):
+        def __getitem__(self, index: int) -> tuple[Any, int]:
+            return torch.zeros(1, 32 + index, 32), 0
+
+    with pytest.raises(ValueError, match="train: its images make no batch, all must have one shape"):
+        fit(tiny(), Growing(), **FAST)
+
+
 # --- recipes
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"schedule": lambda share: None}, r"schedule\(0.5\)=None is NoneType; a number"),
+        ({"schedule": lambda: 1.0}, "schedule is called with the share of the run done"),
+        ({"loss": nn.CrossEntropyLoss}, r"CrossEntropyLoss is a class; CrossEntropyLoss\(\) makes"),
+        ({"loss": nn.CrossEntropyLoss(reduction="none")}, r"loss returns .* of shape \(2,\); a tensor of one number"),
+        ({"loss": nn.MSELoss()}, "loss cannot judge scores of shape"),
+        ({"loss": lambda scores: scores.sum()}, "loss is called with scores and labels"),
+        ({"optimizer": torch.optim.LBFGS}, "optimizer.step is called with nothing"),
+        ({"optimizer": torch.optim.SGD(mlp(4).parameters())}, "a function from parameters to an optimizer"),
+        ({"optimizer": lambda parameters: None}, "optimizer returns NoneType"),
+        ({"augment": lambda images: images}, "augment is called with raw images and a generator"),
+        ({"augment": lambda images, generator: images[:3]}, r"augment makes .* of 8 images; a tensor of as many"),
+        ({"augment": lambda images, generator: None}, "augment makes NoneType"),
+    ],
+)
+def test_a_function_that_cannot_serve_is_named(part: dict[str, Any], message: str) -> None:
+    options = {name: value for name, value in FAST.items() if name != "lr" or "optimizer" not in part}
+    with pytest.raises((TypeError, ValueError), match=message):
+        fit(tiny(), garments(), **options, **part)
+
+
+def test_lazy_layers_want_a_batch_first() -> None:
+    lazy = nn.Sequential(nn.Flatten(), nn.LazyLinear(10))
+    with pytest.raises(ValueError, match=r"lazy layers without weights yet.*model\(images\[:2\]\)"):
+        fit(lazy, garments(), **FAST)
+    lazy(torch.zeros(2, 1, 32, 32))
+    assert trained(lazy, garments())
 
 
 def test_an_optimizer_of_ones_own_a_schedule_a_loss_and_an_augmentation() -> None:

@@ -124,7 +124,7 @@ def batches(
         for start in range(0, len(data), batch_size):
             part = slice(start, start + batch_size)
             chosen = part if order is None else order[part]
-            raw = images[chosen] if augment is None else augment(images[chosen], generator)
+            raw = images[chosen] if augment is None else _augmented(augment, images[chosen], generator)
             yield prepare(raw, place, channels_last=channels_last), labels[chosen]
 
     return produce()
@@ -188,7 +188,11 @@ class Feed:
                 f"{self.name}[0] holds {described(items[0][0])} as its image; a tensor is expected: give the data set "
                 "transform=torchvision.transforms.ToTensor()"
             )
-        return self._prepared(*collate(items))
+        try:
+            images, labels = collate(items)
+        except RuntimeError as error:
+            raise ValueError(f"{self.name}: its images make no batch, all must have one shape: {error}") from error
+        return self._prepared(images, labels)
 
     def check_labels(self, labels: Tensor) -> None:
         """Raise ValueError where a label is none of ``classes``."""
@@ -210,7 +214,7 @@ class Feed:
             order = Generator().manual_seed(seed)
             loader = DataLoader(self.data, batch_size, shuffle=shuffle, generator=order)
         for images, labels in loader:
-            raw = images if augment is None else augment(images, generator)
+            raw = images if augment is None else _augmented(augment, images, generator)
             yield self._prepared(raw, labels)
 
     def _prepared(self, images: Any, labels: Any) -> tuple[Tensor, Tensor]:
@@ -222,7 +226,16 @@ class Feed:
             self.check_labels(labels)
         if images.dtype == torch.uint8:
             return preprocessing_of(self.model, images)(images, self.device), labels.to(self.device)
+        if not (images.is_floating_point() or images.dtype == torch.bool):
+            raise TypeError(f"{self.name} holds images of {images.dtype}; bytes (torch.uint8) or floats are expected")
         return images.to(self.device, torch.float32), labels.to(self.device)
+
+
+def _augmented(augment: Augmentation, images: Tensor, generator: Generator) -> Tensor:
+    made: Any = augment(images, generator)
+    if not isinstance(made, Tensor) or len(made) != len(images):
+        raise TypeError(f"augment makes {described(made)} of {len(images)} images; a tensor of as many is expected")
+    return made
 
 
 class _Pair(Dataset[tuple[Tensor, Tensor]]):

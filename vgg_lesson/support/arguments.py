@@ -148,6 +148,18 @@ def spells_out(record: type) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def check_takes(name: str, function: Callable[..., Any], arguments: Sequence[str]) -> None:
+    """Raise TypeError unless ``function``, the argument called ``name``, can be called with so many arguments."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # one written in C need not have any
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError as error:
+        raise TypeError(f"{name} is called with {' and '.join(arguments) or 'nothing'}: {error}") from None
+
+
 def described(value: Any) -> str:
     """What ``value`` is, in words: its type and, where it has them, its dtype and shape."""
     if hasattr(value, "dtype") and hasattr(value, "shape"):
@@ -251,5 +263,5 @@ def _in_words(kind: Any) -> str:
 def _short(value: Any) -> str:
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return f"<{described(value)}>"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= SHORT else f"{text[:SHORT]}…"

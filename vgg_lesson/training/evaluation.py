@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import torch
@@ -15,9 +14,9 @@ from vgg_lesson.data.batches import Feed
 from vgg_lesson.models import AnyModel, evaluating
 from vgg_lesson.support.arguments import Count, checked, one_of
 from vgg_lesson.training.doors import open_feed
+from vgg_lesson.training.recipes import Loss
 
 EVAL_BATCH = 250
-Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 @checked

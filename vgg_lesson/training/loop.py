@@ -27,15 +27,15 @@ from vgg_lesson.data.batches import Data
 from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.models import AnyModel, modes_restored, train_mode
 from vgg_lesson.state_names import plain_name, plain_names
-from vgg_lesson.support.arguments import Count, PathLike, checked, spells_out
+from vgg_lesson.support.arguments import Count, PathLike, check_takes, checked, spells_out
 from vgg_lesson.support.machine import as_device, fast_precision, interrupts_held, memory_kept, pick_device
 from vgg_lesson.training.checkpoints import load_checkpoint, random_state, save_checkpoint, set_random_state
 from vgg_lesson.training.distributed import ProcessGroup, group_device
 from vgg_lesson.training.doors import check_place, check_trainable, open_feed
-from vgg_lesson.training.evaluation import Loss, count_right, judge
+from vgg_lesson.training.evaluation import count_right, judge
 from vgg_lesson.training.history import EpochRecord, History
 from vgg_lesson.training.progress import SHOWN, progress_view
-from vgg_lesson.training.recipes import Recipe
+from vgg_lesson.training.recipes import Loss, Recipe
 
 SAVE_EVERY = 60.0  # seconds between checkpoints within an epoch
 Callback = Callable[["Run"], bool | None]
@@ -100,9 +100,9 @@ class Run:
         eval_batch_size: int | None = None,
     ):  # fmt: skip
         self.model = model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.feed = open_feed(model, "train", train, classes=recipe.loss is None)
+        self.feed = open_feed(model, "train", train, loss=recipe.loss)
         given = validation is not None
-        self.validation = open_feed(model, "validation", validation, classes=recipe.loss is None) if given else None
+        self.validation = open_feed(model, "validation", validation, loss=recipe.loss) if given else None
         self.group = ProcessGroup.current()
         self.parallel = self.group.parallel(self.model)
         self.recipe, self.device = recipe, device
@@ -229,6 +229,7 @@ class Run:
                 made = recipe.optimizer(parameters)
             if not isinstance(made, Optimizer):
                 raise TypeError(f"optimizer returns {type(made).__name__}; a torch.optim.Optimizer is expected")
+            check_takes("optimizer.step", made.step, ())
             made.zero_grad()
         return made
 

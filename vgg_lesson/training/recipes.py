@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from vgg_lesson.configs import CLASS_NETWORK, Network, VGGConfig
 from vgg_lesson.data.augmentation import AUGMENTATIONS
 from vgg_lesson.data.batches import Augmentation
-from vgg_lesson.support.arguments import Count, Positive, Seed, between, check_record, one_of
+from vgg_lesson.support.arguments import Count, Positive, Seed, accept, between, check_record, check_takes, one_of, says
 
 WARM_UP = 0.25
 FINAL_LR = 0.01
@@ -25,7 +25,15 @@ Fraction = Annotated[float, between(0, below=1)]
 Schedule = Annotated[str, one_of(("constant", "one-cycle"))] | Callable[[float], float]
 Augment = Annotated[str, one_of(tuple(AUGMENTATIONS))] | Augmentation
 Precision = Annotated[str, one_of(PRECISIONS)]
-MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+MakeOptimizer = Annotated[
+    Callable[[Iterable[nn.Parameter]], Optimizer], says("a function from parameters to an optimizer, such as Adam,")
+]
+Loss = Callable[[Tensor, Tensor], Tensor]
+# Field → what the function that may stand there is called with.
+CALLED_WITH = {
+    "schedule": ("the share of the run done",), "loss": ("scores", "labels"), "optimizer": ("parameters",),
+    "augment": ("raw images", "a generator"),
+}  # fmt: skip
 
 
 def _one_cycle(share: float) -> float:
@@ -62,7 +70,7 @@ class Recipe:
     weight_decay: Annotated[float, between(0)] = 0.0
     schedule: Schedule = "constant"
     label_smoothing: Fraction = 0.0
-    loss: Callable[[Tensor, Tensor], Tensor] | None = None
+    loss: Loss | None = None
     optimizer: MakeOptimizer | None = None
     augment: Augment | None = None
     precision: Precision = "fp32"
@@ -70,6 +78,9 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check_record(self)
+        for name, arguments in CALLED_WITH.items():
+            if callable(self[name]):
+                check_takes(name, self[name], arguments)
         for owner, mine in (("optimizer", ("lr", "momentum", "weight_decay")), ("loss", ("label_smoothing",))):
             changed = [f.name for f in fields(self) if f.name in mine and getattr(self, f.name) != f.default]
             if getattr(self, owner) is not None and changed:
@@ -81,7 +92,7 @@ class Recipe:
     def factor(self, share: float) -> float:
         """What the learning rate is multiplied by when ``share`` of the run is done."""
         schedule = self.schedule if callable(self.schedule) else SCHEDULES[self.schedule]
-        return float(schedule(share))
+        return float(accept(f"schedule({share:.3g})", schedule(share), float))
 
     def lr_at(self, step: int, total: int) -> float:
         """The learning rate of the step with this index, counted from 0, in a run of ``total`` steps."""
