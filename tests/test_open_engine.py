@@ -17,7 +17,18 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 from torchvision import models as torchvision_models
 
 from tools.paths import notebooks
-from vgg_lesson import ImageSet, Preprocessing, VGGConfig, build_vgg, class_vgg, evaluate, fit, predict, to_batch
+from vgg_lesson import (
+    CLASSES,
+    ImageSet,
+    Preprocessing,
+    VGGConfig,
+    build_vgg,
+    class_vgg,
+    evaluate,
+    fit,
+    predict,
+    to_batch,
+)
 from vgg_lesson import figures as fig
 from vgg_lesson.analysis.predictions import confusion_matrix, per_class_accuracy
 from vgg_lesson.models import VGGBlock
@@ -250,8 +261,24 @@ def test_colour_images_with_seven_named_classes_train_and_are_drawn() -> None:
         fig.confusion_map(confusion_matrix(said), NAMES),
         fig.class_accuracy(shares, torch.full((7,), 4), NAMES),
         fig.prediction_grid(data, said),
+        fig.one_prediction(data.images[0], said, 0),
+        fig.class_grid(data),
+        fig.class_means(data),
     ):
         assert figure.png() and figure.alt
+        assert "ten" not in figure.alt.split() and not any(garment in figure.alt for garment in CLASSES)
+
+
+@pytest.mark.parametrize("classes", [2, 45])
+def test_few_and_many_classes_are_drawn_with_names_that_can_be_read(classes: int) -> None:
+    names = tuple(f"kind {number}" for number in range(classes))
+    images = torch.randint(0, 256, (2 * classes, 28, 28), dtype=torch.uint8)
+    data = ImageSet(images, torch.arange(2 * classes) % classes, "made here", names)
+    said = predict(class_vgg(num_classes=classes, width=0.05, hidden=8), data)
+    matrix = confusion_matrix(said)
+    for figure in (fig.confusion_map(matrix, names), fig.confusion_map(matrix), fig.one_prediction(images[0], said, 0)):
+        assert figure.png() and figure.alt
+        assert all(len(axis.get_majorticklabels()) <= 20 for axes in figure.axes for axis in (axes.xaxis, axes.yaxis))
 
 
 def test_an_image_set_is_a_dataset() -> None:

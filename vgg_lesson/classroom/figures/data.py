@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from vgg_lesson.arithmetic import LayerTrace
 from vgg_lesson.classroom.figures.shared import Garment, Pictures, Square, Values
-from vgg_lesson.data.datasets import SIDE, ImageSet
+from vgg_lesson.data.datasets import CLASSES, SIDE, ImageSet
 from vgg_lesson.support.style import (
     BLACK,
     BLUE,
@@ -64,7 +65,7 @@ def class_grid(data: ImageSet, per_class: int = 4) -> LessonFigure:
     """The first ``per_class`` images of every class, one column per class."""
     _check_every_class(data, per_class)
     figure = new_figure(10, per_class + 0.6)
-    grid = figure.subplots(per_class, len(data.classes))
+    grid = figure.subplots(per_class, len(data.classes), squeeze=False)
     for label, name in enumerate(data.classes):
         images = data.images[data.labels == label][:per_class]
         for axes, image in zip(grid[:, label], images, strict=True):
@@ -72,11 +73,13 @@ def class_grid(data: ImageSet, per_class: int = 4) -> LessonFigure:
         grid[0, label].set_title(
             f"{label}\n{name.replace('/', '/ ').replace(' ', chr(10))}", fontsize=12.5, loc="center", weight="normal"
         )
-    return finish(
-        figure,
-        f"{per_class} images of each of the ten classes: trousers, bags and shoes have outlines of their own; "
-        "T-shirts, pullovers, coats and shirts share one.",
+    told = (
+        "the ten classes: trousers, bags and shoes have outlines of their own; T-shirts, pullovers, coats and shirts "
+        "share one"
+        if data.classes == CLASSES
+        else f"{len(data.classes)} classes: {', '.join(data.classes)}"
     )
+    return finish(figure, f"{per_class} images of each of {told}.")
 
 
 def _check_every_class(data: ImageSet, least: int) -> None:
@@ -89,16 +92,22 @@ def _check_every_class(data: ImageSet, least: int) -> None:
 
 @styled
 def class_means(data: ImageSet) -> LessonFigure:
-    """The mean image of every class, framed where the outline is that of a top with sleeves."""
+    """The mean image of every class; of garments, framed where the outline is that of a top with sleeves."""
     _check_every_class(data, 1)
-    figure = new_figure(10, 4.6)
-    grid = figure.subplots(2, 5).ravel()
-    for label, (axes, name) in enumerate(zip(grid, data.classes, strict=True)):
-        show_image(axes, data.images[data.labels == label].float().mean(dim=0), vmin=0, vmax=255)
+    rows, garments = math.ceil(len(data.classes) / 5), data.classes == CLASSES
+    figure = new_figure(10, 2.3 * rows)
+    grid = figure.subplots(rows, 5, squeeze=False).ravel()
+    for axes in grid[len(data.classes) :]:
+        axes.set_visible(False)
+    for label, (axes, name) in enumerate(zip(grid, data.classes, strict=False)):
+        mean = data.images[data.labels == label].float().mean(dim=0)
+        show_image(axes, mean if mean.ndim == 2 else mean / 255, vmin=0, vmax=255)
         axes.set_title(name, loc="center", weight="normal")
-        if label in (2, 4, 6):
+        if garments and label in (2, 4, 6):
             axes.add_patch(Rectangle((-0.5, -0.5), SIDE, SIDE, fill=False, edgecolor=ORANGE, linewidth=4, ls="--"))
-    return finish(figure, "Mean images of the ten classes: those of pullover, coat and shirt look almost the same.")
+    if garments:
+        return finish(figure, "Mean images of the ten classes: those of pullover, coat and shirt look almost the same.")
+    return finish(figure, f"Mean images of {len(data.classes)} classes: {', '.join(data.classes)}.")
 
 
 @styled

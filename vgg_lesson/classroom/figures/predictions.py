@@ -11,7 +11,16 @@ from matplotlib.colors import LogNorm
 from torch import Tensor
 
 from vgg_lesson.analysis.predictions import Calibration, Predictions
-from vgg_lesson.classroom.figures.shared import Confusions, Counts, Pictures, ShareRows, Shares
+from vgg_lesson.classroom.figures.shared import (
+    MOST_NAMED,
+    Confusions,
+    Counts,
+    Pictures,
+    ShareRows,
+    Shares,
+    class_names,
+    named_places,
+)
 from vgg_lesson.data.datasets import CLASSES, ImageSet
 from vgg_lesson.support.style import (
     AMBER,
@@ -87,11 +96,14 @@ def class_accuracy(accuracy: Shares, counts: Counts, classes: Sequence[str] = CL
         axes.errorbar(
             share, row, xerr=[[error], [min(error, 1 - share)]], color=color, marker=marker, markersize=9, capsize=5
         )
-        axes.annotate(f"{share:.0%}", (share, row), (0, 8), textcoords="offset points", ha="center", fontsize=12)
-    axes.set(yticks=range(len(order)), yticklabels=[classes[label] for label in order], xlim=(None, 1.02))
+        if len(order) <= MOST_NAMED:
+            axes.annotate(f"{share:.0%}", (share, row), (0, 8), textcoords="offset points", ha="center", fontsize=12)
+    full = classes if len(classes) == len(accuracy) else class_names(classes, len(accuracy))
+    axes.set_yticks(*named_places([full[label] for label in order]))
+    axes.set_xlim(None, 1.02)
     axes.set(xlabel="share named rightly, with two standard errors", ylim=(len(order) - 0.5, -0.8))
     axes.grid(axis="x", color="0.9")
-    told = ", ".join(f"{classes[label]} {accuracy[label]:.0%}" for label in order)
+    told = ", ".join(f"{full[label]} {accuracy[label]:.0%}" for label in order)
     return finish(figure, f"Accuracy per class, from best to worst: {told}.")
 
 
@@ -105,26 +117,28 @@ def confusion_map(matrix: Confusions, classes: Sequence[str] = CLASSES) -> Lesso
     shown = torch.where(wrong > 0, wrong, torch.nan)
     norm = LogNorm(1, max(float(wrong.max()), 2))
     picture = axes.imshow(shown, cmap="Oranges", norm=norm, aspect="auto")
+    names = class_names(classes, len(matrix))
     for row in range(len(matrix)):
         for column in range(len(matrix)):
             count = int(matrix[row, column])
-            if count == 0:
+            if count == 0 or len(matrix) > MOST_NAMED:
                 continue
             dark = row != column and norm(count) > READABLE_ON_DARK
             axes.text(
                 column, row, f"{count:,}", ha="center", va="center", fontsize=12,
                 color="white" if dark else GREY if row == column else BLACK,
             )  # fmt: skip
-    names = [name.removesuffix("/top") for name in classes]
-    axes.set(yticks=range(len(matrix)), yticklabels=names, xlabel="predicted", ylabel="true")
-    axes.set_xticks(range(len(matrix)), names, rotation=30, ha="right")
+    axes.set_yticks(*named_places(names))
+    axes.set_xticks(*named_places(names), rotation=30, ha="right")
+    axes.set(xlabel="predicted", ylabel="true")
     ticks = [tick for tick in (1, 3, 10, 30, 100, 300, 1000) if tick <= float(norm.vmax or 1)]
     bar = figure.colorbar(picture, ax=axes, label="mistakes (log scale)", pad=0.02)
     bar.set_ticks(ticks, labels=[f"{tick}" for tick in ticks])
     bar.minorticks_off()
     places = wrong.flatten().argsort(descending=True)[:3].tolist()
+    full = classes if len(classes) == len(matrix) else names
     told = ", ".join(
-        f"{classes[p // len(matrix)]} called {classes[p % len(matrix)]} ({int(wrong.flatten()[p])})" for p in places
+        f"{full[p // len(matrix)]} called {full[p % len(matrix)]} ({int(wrong.flatten()[p])})" for p in places
     )
     return finish(figure, f"Confusion matrix of {int(matrix.sum()):,} images. Most frequent mistakes: {told}.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from PIL import Image
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from vgg_lesson.analysis.predictions import Predictions, confusion_matrix
 from vgg_lesson.classroom.figures.predictions import RIGHT, WRONG
-from vgg_lesson.classroom.figures.shared import Garment, Shares
+from vgg_lesson.classroom.figures.shared import MOST_NAMED, Garment, Picture, Shares, class_names, named_places
 from vgg_lesson.data.datasets import CLASSES
 from vgg_lesson.support.style import (
     BLACK,
@@ -26,12 +28,11 @@ from vgg_lesson.support.style import (
 
 BEST = 5
 PLACES = ((0.005, 0.38, 0.19, 0.4), (0.215, 0.2, 0.19, 0.73), (0.54, 0.2, 0.455, 0.73))  # left, bottom, width, height
-SHORT = tuple(name.removesuffix("/top") for name in CLASSES)
 
 
 @styled
-def one_prediction(image: Garment, predictions: Predictions, index: int | None) -> LessonFigure:
-    """A picture, uint8 (28, 28), its five most probable classes, and its place in the confusion matrix.
+def one_prediction(image: Picture, predictions: Predictions, index: int | None) -> LessonFigure:
+    """A picture, uint8 (H, W) or (C, H, W), its five most probable classes, and its place in the confusion matrix.
 
     ``predictions`` are those of all pictures and fill the matrix, ``index`` is the place of this one among them;
     None, when no picture is chosen, leaves the places for picture and classes empty.
@@ -44,7 +45,8 @@ def one_prediction(image: Garment, predictions: Predictions, index: int | None) 
     figure = new_figure(10, 4.8)
     figure.set_layout_engine("none")  # fixed places: nothing jumps from picture to picture, and it draws faster
     left, middle, right = (figure.add_axes(place) for place in PLACES)
-    _small_matrix(right, confusion_matrix(predictions))
+    full, short = predictions.classes, class_names(predictions.classes, len(predictions.classes))
+    _small_matrix(right, confusion_matrix(predictions), short)
     if index is None:
         left.set_axis_off()
         middle.set_axis_off()
@@ -54,15 +56,15 @@ def one_prediction(image: Garment, predictions: Predictions, index: int | None) 
     is_right = label == named
     _framed(left, image, BLUE if is_right else ORANGE, "-" if is_right else "--")
     left.set_title(
-        f"{RIGHT if is_right else WRONG} true: {SHORT[label]}", fontsize=14, color=BLUE if is_right else ORANGE
+        f"{RIGHT if is_right else WRONG} true: {short[label]}", fontsize=14, color=BLUE if is_right else ORANGE
     )
-    _best_bars(middle, predictions.probabilities[index], label)
+    _best_bars(middle, predictions.probabilities[index], short, label)
     right.add_patch(Rectangle((named - 0.5, label - 0.5), 1, 1, fill=False, edgecolor=BLACK, linewidth=3.5))
     count = int(confusion_matrix(predictions)[label, named])
-    right.set_title(f"true {SHORT[label]}, called {SHORT[named]}: {count}", fontsize=14)
+    right.set_title(f"true {short[label]}, called {short[named]}: {count}", fontsize=14)
     return finish(
         figure,
-        f"Picture {index} of class {CLASSES[label]} is called {CLASSES[named]} with "
+        f"Picture {index} of class {full[label]} is called {full[named]} with "
         f"{predictions.confidence[index]:.0%}: {'right' if is_right else 'wrong'}. {_ranking(predictions, index)} "
         f"Pictures in its cell of the confusion matrix: {count}.",
     )
@@ -81,7 +83,7 @@ def own_picture(picture: Image.Image, garment: Garment, probabilities: Shares) -
     for axes in (left, middle):
         for spine in axes.spines.values():
             spine.set(visible=True, color=GREY, linewidth=1)
-    _best_bars(right, probabilities)
+    _best_bars(right, probabilities, class_names(CLASSES, len(probabilities)))
     best = probabilities.argsort(descending=True)[:BEST]
     told = ", ".join(f"{CLASSES[k]} {probabilities[k]:.0%}" for k in best)
     return finish(
@@ -96,19 +98,19 @@ def _framed(axes: Axes, image: Tensor, color: str, line: str) -> None:
         spine.set(visible=True, color=color, linewidth=3, linestyle=line)
 
 
-def _best_bars(axes: Axes, probabilities: Tensor, label: int | None = None) -> None:
+def _best_bars(axes: Axes, probabilities: Tensor, names: Sequence[str], label: int | None = None) -> None:
     """The five most probable classes as bars, the first hatched; blue is the true one, orange a wrong first."""
     best = probabilities.argsort(descending=True, stable=True)[:BEST].tolist()
     shares = probabilities[best].tolist()
     colors = [
         SKY if label is None else BLUE if k == label else ORANGE if not row else SKY for row, k in enumerate(best)
     ]
-    bars = axes.barh(range(BEST), shares, height=0.42, color=colors)
+    bars = axes.barh(range(len(best)), shares, height=0.42, color=colors)
     bars[0].set_hatch("//")
     for row, (k, share) in enumerate(zip(best, shares, strict=True)):
-        axes.text(0, row - 0.3, f"{SHORT[k]} {_percent(share)}", va="bottom", fontsize=13)
+        axes.text(0, row - 0.3, f"{names[k]} {_percent(share)}", va="bottom", fontsize=13)
     axes.set(xlim=(0, 1), ylim=(BEST - 0.6, -0.85), xticks=(0, 0.5, 1), yticks=[], xlabel="probability")
-    axes.set_title(f"its {BEST} best", fontsize=14)
+    axes.set_title(f"its {len(best)} best", fontsize=14)
 
 
 def _percent(share: float) -> str:
@@ -118,19 +120,19 @@ def _percent(share: float) -> str:
 def _ranking(predictions: Predictions, index: int) -> str:
     shares = predictions.probabilities[index]
     next_best = shares.argsort(descending=True, stable=True)[1:BEST].tolist()
-    return f"Next: {', '.join(f'{CLASSES[k]} {_percent(shares[k].item())}' for k in next_best)}."
+    return f"Next: {', '.join(f'{predictions.classes[k]} {_percent(shares[k].item())}' for k in next_best)}."
 
 
-def _small_matrix(axes: Axes, matrix: Tensor) -> None:
+def _small_matrix(axes: Axes, matrix: Tensor, names: Sequence[str]) -> None:
     counts = matrix.float()
     depth = (1 + counts).log()
     axes.imshow(depth.numpy(), cmap="Greys", aspect="auto", vmin=0, vmax=1.9 * float(depth.max().clamp(min=1)))
     for row in range(len(matrix)):
         for column in range(len(matrix)):
-            if count := int(matrix[row, column]):
+            if (count := int(matrix[row, column])) and len(matrix) <= MOST_NAMED:
                 axes.text(column, row, f"{count}", ha="center", va="center", fontsize=12)
-    axes.set_yticks(range(len(SHORT)), SHORT)
-    axes.set_xticks(range(len(SHORT)), SHORT, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(*named_places(names))
+    axes.set_xticks(*named_places(names), rotation=40, ha="right", rotation_mode="anchor")
     axes.tick_params(labelsize=12, length=0)
     axes.set(xlabel="called", ylabel="true")
     axes.set_title("all pictures", fontsize=14)

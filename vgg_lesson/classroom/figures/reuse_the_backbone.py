@@ -13,8 +13,8 @@ from torch import Tensor
 
 from vgg_lesson.analysis.intervals import interval
 from vgg_lesson.arithmetic import trace
-from vgg_lesson.classroom.figures.shared import Garment
-from vgg_lesson.data.datasets import CLASSES, ImageSet
+from vgg_lesson.classroom.figures.shared import Garment, class_names
+from vgg_lesson.data.datasets import ImageSet
 from vgg_lesson.support.style import (
     BLUE,
     GREEN,
@@ -35,7 +35,6 @@ from vgg_lesson.support.style import (
 
 CUTS = ("pixels", "pool1", "pool2", "pool3", "pool4", "pool5")
 FIRST_ROW, ROW = 1.65, 0.8  # of the drawing of taps: below the names of the layers
-SHORT = tuple(name.removesuffix("/top") for name in CLASSES)
 LOOKS = {"pixels": (GREY, 0), "from scratch": (ORANGE, 1), "fine-tuning": (GREEN, 2), "probe": (BLUE, 3)}
 
 
@@ -153,12 +152,12 @@ def neighbour_rows(
     for name, row in rows.items():
         if not len(row) or not all(0 <= int(index) < len(gallery) for index in row):
             raise ValueError(f"rows[{name!r}] holds no neighbour, or none of the {len(gallery)} pictures of gallery")
-    longest = max(map(len, rows.values()))
+    longest, names = max(map(len, rows.values())), class_names(gallery.classes, len(gallery.classes))
     figure = new_figure(10, 1.95 * len(rows) + 0.2)
     grid = figure.add_gridspec(len(rows), longest + 2, width_ratios=(1.25, 0.55, *[1] * longest))
     query = figure.add_subplot(grid[:, 0])
     show_image(query, image)
-    query.set_title(SHORT[label], fontsize=14, loc="center")
+    query.set_title(names[label], fontsize=14, loc="center")
     told = []
     for line, (name, indices) in enumerate(rows.items()):
         words = figure.add_subplot(grid[line, 1])
@@ -173,10 +172,10 @@ def neighbour_rows(
             for spine in axes.spines.values():
                 spine.set(visible=True, color=color, linewidth=2.5, linestyle="-" if right else "--")
             axes.set_title(
-                f"{RIGHT if right else WRONG} {SHORT[other]}", fontsize=12.5, color=color, fontweight="normal"
+                f"{RIGHT if right else WRONG} {names[other]}", fontsize=12.5, color=color, fontweight="normal"
             )
-        told.append(f"by {name}, {found.count(label)} of {len(found)} are ({', '.join(SHORT[k] for k in found)})")
-    return finish(figure, f"A picture of class {SHORT[label]}. Of its nearest, {'; '.join(told)}.")
+        told.append(f"by {name}, {found.count(label)} of {len(found)} are ({', '.join(names[k] for k in found)})")
+    return finish(figure, f"A picture of class {names[label]}. Of its nearest, {'; '.join(told)}.")
 
 
 def _bar(axes: Axes, x: float, draws: Sequence[float], color: str, marker: str) -> None:

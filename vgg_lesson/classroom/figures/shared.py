@@ -1,7 +1,9 @@
-"""What figures are given, by shape: names for the annotations of their arguments."""
+"""What figures are given, by shape: names for the annotations of their arguments; and the names along an axis."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from torch import Tensor
@@ -19,3 +21,16 @@ Shares: TypeAlias = Tensor  # float (classes,), each 0 to 1
 Counts: TypeAlias = Tensor  # (classes,)
 ShareRows: TypeAlias = Tensor  # float (N, classes), each 0 to 1
 Confusions: TypeAlias = Tensor  # int64 (classes, classes): true class down, predicted across
+
+MOST_NAMED = 20  # names along an axis that can be read
+
+
+def class_names(classes: Sequence[str], count: int) -> list[str]:
+    """Short names of ``count`` classes: ``classes``, or their numbers where it does not name so many."""
+    return [name.removesuffix("/top") for name in classes] if len(classes) == count else [*map(str, range(count))]
+
+
+def named_places(names: Sequence[str]) -> tuple[range, list[str]]:
+    """Which places along an axis get a name, all or every so many of them, and the names."""
+    places = range(0, len(names), math.ceil(len(names) / MOST_NAMED))
+    return places, [names[place] for place in places]
