@@ -160,6 +160,7 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, kind: str) -> None:
 
 
 def test_oldest_is_what_the_requirements_allow() -> None:
+    assert all((ROOT / path).exists() for path in versions.CHECKED)
     pinned = versions.pinned("oldest")
     assert {"torch==2.6", "torchvision==0.21", "ipywidgets==8.1"} <= set(pinned)
     newest = [Requirement(line).name for line in versions.pinned("newest")]

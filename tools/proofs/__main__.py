@@ -18,7 +18,7 @@ PROOFS = {
     "fuzz": "a hundred thousand damaged files for everything that reads one (a quarter of an hour)",
     "mutants": "small wrong changes of the code, sampled: does a test notice? (an hour)",
     "suite": "all tests twenty times, five of them with every processor busy (hours; goes on where it stopped)",
-    "versions": "clean environments of Python 3.11 to 3.13, oldest and newest packages (an hour, some gigabytes each)",
+    "versions": "clean environments of Python 3.11 to 3.14, oldest and newest packages (needs uv; an hour)",
 }
 
 
