@@ -198,3 +198,10 @@ def test_the_printed_table_has_a_line_per_layer_and_the_totals() -> None:
     assert len(lines) == len(post().rows) + 2
     assert len({len(line) for line in lines}) == 1
     assert "128,806,154" in lines[-1] and "7,547,232,256" in lines[-1]
+
+
+def test_the_table_is_printed_with_a_field_where_there_is_one() -> None:
+    lines = str(trace("VGG-11")).splitlines()
+    assert lines[0].split() == ["layer", "output", "parameters", "MACs", "receptive", "field"]
+    assert lines[2].split() == ["conv1_1", "64×224×224", "1,792", "86,704,128", "3"]
+    assert lines[15].split() == ["fc6", "4096", "102,764,544", "102,760,448"]

@@ -14,6 +14,7 @@ from PIL import Image
 
 from tests.data_fixtures import idx_files_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson.data import datasets
+from vgg_lesson.data.augmentation import views_of
 from vgg_lesson.data.batches import Preprocessing, batches, to_batch
 from vgg_lesson.data.datasets import CLASSES, ImageSet, data_loaders, load_fashion_mnist
 
@@ -140,3 +141,17 @@ def test_data_loaders_default_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     assert datasets._safe_workers(1000) == 0
     monkeypatch.setattr(sys, "platform", "darwin")
     assert datasets._safe_workers(10) == 0
+
+
+def test_the_views_are_mirrored_and_moved_by_one_pixel() -> None:
+    image = torch.arange(20.0).view(1, 1, 4, 5)
+    assert [len(views_of(image, kind)) for kind in ("one", "flip", "flip+shift")] == [1, 2, 10]
+    mirrored = image.flip(3)
+    up, down, left, right = views_of(image, "flip+shift")[2:6]
+    assert torch.equal(views_of(image, "flip")[1], mirrored)
+    assert torch.equal(up[..., 1:, :], image[..., :-1, :]) and torch.equal(up[..., 0, :], image[..., 0, :])
+    assert torch.equal(down[..., :-1, :], image[..., 1:, :]) and torch.equal(down[..., -1, :], image[..., -1, :])
+    assert torch.equal(left[..., 1:], image[..., :-1]) and torch.equal(left[..., 0], image[..., 0])
+    assert torch.equal(right[..., :-1], image[..., 1:]) and torch.equal(right[..., -1], image[..., -1])
+    for moved, view in zip(views_of(image, "flip+shift")[6:], views_of(mirrored, "flip+shift")[2:6], strict=True):
+        assert torch.equal(moved, view)

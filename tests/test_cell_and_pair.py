@@ -87,6 +87,11 @@ def test_what_fits_where() -> None:
     binder = next(iter(FREE_BYTES))
     for activations, answer in ((900_000_000, "yes"), (1_000_000_000, "tight"), (1_300_000_001, "no")):
         assert fits(MemoryBill(0, 0, 0, activations))[binder] == answer
+    for machine, free in FREE_BYTES.items():  # to the last byte
+        assert fits(MemoryBill(int(free), 0, 0, 0))[machine] == "yes"
+        assert fits(MemoryBill(int(free) - 3, 0, 0, 3))[machine] == "tight"
+        assert fits(MemoryBill(int(free) + 1, 0, 0, 0))[machine] == "no"
+    assert [*FREE_BYTES.values()] == [1.3e9, 4.3e9, 23e9]
 
 
 @pytest.mark.parametrize(("config", "layer", "cell"), [("VGG-11", "pool4", (0, 3)), ("VGG-11-LRN", "lrn1_1", (9, 60))])
