@@ -295,6 +295,7 @@ EXERCISES = [
         },
         otherwise="First √(p(1−p)/n) for one network. Then two such errors, added as squares. Then times a hundred.",
         relative=0.03,
+        points=True,
     ),
     choice(
         "allowed_sentence",
