@@ -11,6 +11,7 @@ from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.shared import choice, code, number, numbers
 from vgg_lesson.classroom.checks.train_it_well import standard_error
 from vgg_lesson.records.experiments import CHANGES
+from vgg_lesson.records.published import published
 from vgg_lesson.records.stored_runs import factor_runs
 
 DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
@@ -54,6 +55,17 @@ def letter_of(one: str, other: str) -> str:
 def paper_gap() -> float:
     """The standard error of a difference of two errors near 9% on 50,000 images each, in percentage points."""
     return 100 * math.sqrt(2) * standard_error(PAPER_ERROR, PAPER_IMAGES)
+
+
+def paper_depth() -> str:
+    """The letter for how E's top-5 error of the paper compares with D's, at S = 384 and with a scale that varies."""
+    fixed, varying = (
+        published(f"paper_top5_error_E_{scale}") - published(f"paper_top5_error_D_{scale}")
+        for scale in ("384", "jitter")
+    )
+    if fixed and varying:
+        return "a" if min(fixed, varying) > 0 else "b"
+    return "c" if varying < 0 else "d"
 
 
 def _accuracies(name: str) -> list[float]:
@@ -273,7 +285,7 @@ EXERCISES = [
     ),
     choice(
         "paper_depth_guess",
-        "c",
+        paper_depth,
         why="One column of a table, from one run each, is a thin basis for a rule about depth.",
         hints={
             "a": "Look at the triangles, in both panels.",

@@ -12,10 +12,12 @@ from vgg_lesson.arithmetic import memory, trace
 from vgg_lesson.classroom.checks.shared import choice, code, number
 from vgg_lesson.classroom.checks.train_it_well_diagnosis import DIAGNOSIS, FORGOTTEN_EVAL
 from vgg_lesson.configs import CLASS_NETWORK
+from vgg_lesson.records.published import published
 
 IMAGES, ACCURACY = 5000, 0.9
 LR, MOMENTUM = 0.01, 0.9
 SMOOTHING, CLASSES = 0.1, 10
+FLIP_STEPS, BATCH = 200, 128
 IN_BYTES = "About right, in another unit or rounded: give it in bytes, all of them."
 
 
@@ -67,6 +69,12 @@ def _loss_floor_mistakes() -> dict[float, str]:
             "The 0.1 is shared among all ten classes, the right one included."
         ),
     }
+
+
+def _seen() -> str:
+    """The letter for how often an image of the training part is seen at most in the steps of the flips' trial."""
+    shown = FLIP_STEPS * BATCH / (published("fashion_mnist_images")["train"] - IMAGES)
+    return "b" if shown <= 1 else "c" if shown <= 2 else "a"
 
 
 def _class_network_bytes(optimizer: str) -> int:
@@ -189,11 +197,11 @@ EXERCISES = [
     FORGOTTEN_EVAL,
     choice(
         "flip_guess",
-        "b",
-        why="A cure for memorising has nothing to cure before any picture was seen twice.",
+        _seen,
+        why="A cure for memorising has nothing to cure before any image was seen twice.",
         hints={
-            "a": "How often has the network seen each picture after 200 batches of 128?",
-            "c": "A mirrored coat is still a coat: what is seen is as good as before. Compare with the error bar.",
+            "a": "How many images are 200 batches of 128? Fit begins again only when all have had their turn.",
+            "c": "About half of them, yes. But does any come again before all have had their turn?",
         },
     ),
     choice(
@@ -203,7 +211,7 @@ EXERCISES = [
         hints={
             "a": "Both sets were drawn from the same garments; later epochs of the same log show no such gap.",
             "b": "Leaked pictures would help in every epoch. Look at the last one.",
-            "d": "The loop of notebook 05 is the same, and the gap closes later. What differs between the two moments?",
+            "d": "With such a slip the gap would stay, and later in the same log it closes. Which network gave each?",
         },
     ),
     number(
