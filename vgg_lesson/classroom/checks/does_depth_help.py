@@ -187,7 +187,7 @@ EXERCISES = [
                 lambda values: mean(values) + _wide(values)
             ),
         },
-        otherwise="t · s / √n: s is statistics.stdev(values), n is len(values), and t stands in the table T.",
+        otherwise="Three parts of the formula: the spread from the module statistics, the count, and T for that count.",
     ),
     code(
         "told_apart",
@@ -208,7 +208,7 @@ EXERCISES = [
                 lambda one, other: not apart(one, other)
             ),
         },
-        otherwise="Compare abs(mean(one) - mean(other)) with math.hypot of the two half-widths.",
+        otherwise="How far apart are the means, whichever is larger? Compare with both half-widths, added as squares.",
     ),
     number(
         "one_false_alarm",

@@ -14,6 +14,7 @@ import torch
 
 from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.forms import Percent, Unreadable, is_unanswered
+from vgg_lesson.classroom.checks.nudges import NUDGES
 from vgg_lesson.classroom.checks.student import SECONDS, Student, TooSlow, missing_brackets, same_random_state
 from vgg_lesson.classroom.checks.titles import number_of
 
@@ -85,7 +86,7 @@ class Exercise:
 
     ``read`` turns what was typed into what is meant, or raises `Unreadable`; all the rest sees what is meant.
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
-    sentence a right answer earns, ``otherwise`` the way to it, for `hints` alone. ``complaint`` says why an answer
+    sentence a right answer earns, ``otherwise`` the way to it, the larger hint. ``complaint`` says why an answer
     cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``pointer`` what kind
     of thing is wrong with any other, ``aside`` what there is to say about a right one; ``wrong_mark`` is how a wrong
     one is announced, ``options`` the letters of a multiple-choice question.
@@ -146,12 +147,11 @@ class Exercise:
         return f'check.hint("{number_of(self.name)}") gives a hint.'
 
     def hints(self) -> list[str]:
-        """A small hint and a larger one; of letters, two at least are left to choose from."""
-        mistakes = self.mistakes()
+        """A small hint, where to look, and a larger one, the way; of letters, two at least are left to choose from."""
         if self.options:
-            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in mistakes]
+            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in self.mistakes()]
             return [named[0], " ".join(named[:2])][: len(named) - 1]
-        return [f"A frequent wrong answer is told: {mistakes[0].hint}", self.otherwise]
+        return [NUDGES[self.name], self.otherwise]
 
 
 def number(

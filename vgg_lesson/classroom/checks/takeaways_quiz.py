@@ -165,7 +165,7 @@ QUIZ = [
             math.sqrt(QUIZ_ACCURACY * (1 - QUIZ_ACCURACY)) / QUIZ_ERROR: "Square both sides before you solve for n.",
             10_000: "That many give an error of 0.003. You want three times finer, and n stands under a root.",
         },
-        otherwise="Solve 0.001 = √(0.9 · 0.1 / n) for n.",
+        otherwise="Put what you know into √(p(1 − p)/n), square both sides, and solve for n.",
         relative=0.001,
     ),
     choice(

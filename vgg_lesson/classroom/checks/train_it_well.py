@@ -126,7 +126,7 @@ EXERCISES = [
             math.sqrt((1 - ACCURACY) / IMAGES): "Only the share of mistakes is under your root; p belongs there, too.",
             math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
-        otherwise="The formula stands above the exercise. What are p and n here, and what is under the root?",
+        otherwise="Under the root: the share of right answers times the share of wrong ones, over the images.",
         relative=0.02,
     ),
     number(
@@ -141,7 +141,7 @@ EXERCISES = [
             1 / (1 - MOMENTUM): "That is the velocity. A step is the learning rate times it.",
         },
         nearly=lambda answer: "Nearly: go on until nothing changes." if 0.095 < answer < 0.1 else None,
-        otherwise="Write down the first three velocities under a gradient of 1. Where do they stop growing?",
+        otherwise="Each velocity is 0.9 of the last plus the gradient. Where does it stop growing? Times the rate.",
         relative=1e-3,
     ),
     choice(
@@ -182,7 +182,7 @@ EXERCISES = [
             ),
             "Nearly: the variance here divides by n, not by n - 1 (correction=0).": _scaled((0, 2, 3), unbiased=True),
         },
-        otherwise="Check two things: does each channel of your result have mean 0 and spread 1, over all images?",
+        otherwise="Per channel, over images, rows, columns: minus the mean, over the root of the variance plus 1e-5.",
     ),
     choice(
         "thousandfold_guess",
@@ -268,6 +268,6 @@ EXERCISES = [
             "The half is missing: the factor starts at 1, not at 2.": lambda done: 1 + math.cos(math.pi * done),
             "That is a straight line. The cosine leaves 1 and reaches 0 more gently.": lambda done: 1 - done,
         },
-        otherwise="Three points to check by hand: 0 gives 1, one half gives one half, 1 gives 0.",
+        otherwise="Let the cosine run through half a wave, from its top to its bottom, lift it by 1, and halve it.",
     ),
 ]  # fmt: skip
