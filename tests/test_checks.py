@@ -8,6 +8,8 @@ from types import FunctionType
 import pytest
 import torch
 
+from tests.notebook_rules import read
+from tools.paths import notebooks
 from vgg_lesson.classroom.checks import TOPICS, Checks, check
 from vgg_lesson.classroom.checks.nudges import NUDGES
 from vgg_lesson.classroom.checks.shared import Exercise, choice, code, number, numbers
@@ -142,6 +144,26 @@ def test_what_was_right_stays_right_and_later_answers_are_counted() -> None:
     for answer in (6000, 1, 1, 60_000):
         checks.images_per_class(answer)
     assert "✔ right, 3 different answers" in repr(checks.progress("start_here"))
+
+
+def _demonstrations() -> list[str]:
+    """The calls that judge an answer which the notebook gives, not the student, notebook by notebook."""
+    code = "\n".join(cell.source for path in notebooks() for cell in read(path).cells if cell.cell_type == "code")
+    calls = re.findall(r"^check\.(\w+)(\([^a-z].*\))", code, re.MULTILINE)
+    return [f"check.{name}{given}" for name, given in calls if name in TITLES and given != "()"]
+
+
+def test_a_demonstration_changes_nothing_however_often_it_is_run() -> None:
+    assert _demonstrations() == ["check.images_per_class(60_000, count=False)"]
+    checks = Checks()
+    for answer in (0, 1):
+        for call in _demonstrations() * 2:
+            assert eval(call, {"check": checks}).status == "wrong"
+        assert dict(checks.progress("start_here").rows)["images_per_class"] == (
+            "right" if answer else "not answered yet"
+        )
+        checks.images_per_class(6000)
+    assert "✔ right" in repr(checks.progress("start_here")) and "different" not in repr(checks.progress("start_here"))
 
 
 def test_a_second_hint_is_larger_than_the_first(capsys: pytest.CaptureFixture[str]) -> None:
