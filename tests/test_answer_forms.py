@@ -141,6 +141,15 @@ def _no_epsilon(values: torch.Tensor) -> torch.Tensor:
     return (values - middle) / spread
 
 
+def _epsilon_outside(values: torch.Tensor) -> torch.Tensor:
+    middle, spread = values.mean((0, 2, 3), keepdim=True), values.var((0, 2, 3), unbiased=False, keepdim=True).sqrt()
+    return (values - middle) / (spread + 1e-5)
+
+
+def _far(one: list[float], other: list[float]) -> float:
+    return abs(statistics.mean(one) - statistics.mean(other))
+
+
 def _like(name: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
     """A function that returns what the solution returns, changed."""
     return lambda *case: change(EXERCISES[name].solution()(*case))
@@ -181,7 +190,14 @@ ROWS_OF_SLIPS = [
     ("normalise_images", lambda images: (images.unsqueeze(1) / 255 - 0.29) / 0.35, "all four digits"),
     ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1), "Two slashes"),
     ("accuracy_error", math.sqrt(0.1 / 5000), "under your root"),
-    ("batch_norm_by_hand", _no_epsilon, "check.hint"),
+    ("batch_norm_by_hand", _no_epsilon, "division by almost nothing"),
+    ("batch_norm_by_hand", _epsilon_outside, "under the root"),
+    ("told_apart", lambda one, other: _far(one, other) > EXERCISES["half_width"].solution()(one), "of the first alone"),
+    ("told_apart", lambda one, other: _far(one, other) > EXERCISES["half_width"].solution()(other), "of the second"),
+    ("precision", lambda matrix: [matrix[k, k] / matrix[:, k].sum() for k in range(10)], "take them from the arg"),
+    ("accuracy_of", lambda predicted, labels: 1 / 0, "divide by zero"),
+    ("freeze", lambda model: model.requires_grad_(False).features, "return the model, whole"),
+    ("human_row_error", 0.9, "units and powers"),
     ("surest_mistakes", _like("surest_mistakes", torch.Tensor.float), "as floats"),
     ("surest_mistakes", _like("surest_mistakes", lambda found: found[:, None]), "in another shape"),
     ("with_temperature", _like("with_temperature", lambda found: [found]), "in another shape"),

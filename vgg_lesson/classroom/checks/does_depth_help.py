@@ -97,6 +97,10 @@ def _outside(one: Sequence[float], other: Sequence[float]) -> bool:
     return abs(mean(one) - mean(other)) > min(half_width(one), half_width(other))
 
 
+def _outside_of(which: int) -> Callable[[Sequence[float], Sequence[float]], bool]:
+    return lambda *pair: abs(mean(pair[0]) - mean(pair[1])) > half_width(pair[which])
+
+
 def _one_sided(one: Sequence[float], other: Sequence[float]) -> bool:
     return mean(one) - mean(other) > math.hypot(half_width(one), half_width(other))
 
@@ -131,6 +135,7 @@ _CASES: list[tuple[Sequence[float], Sequence[float]]] = [
     ([0.9035, 0.9045, 0.9055], _CLOSE),
     ([0.9025, 0.9035, 0.9045], _CLOSE),
     ([0.9022, 0.9023, 0.9024], [0.899, 0.9005, 0.902]),
+    ([0.899, 0.9005, 0.902], [0.9022, 0.9023, 0.9024]),
     ([0.899, 0.901, 0.903], [0.9, 0.902, 0.904]),
     (_CLOSE, _CLOSE),
     ([0.9006, 0.8993], [0.8965, 0.8956, 0.894]),
@@ -201,6 +206,8 @@ EXERCISES = [
             "You compare with the longer half-width alone. Both means are uncertain.": _larger,
             "Your factor is that of five runs, whatever their number: the table has one for each.": _fixed_factor,
             "You ask whether one mean lies outside the interval of the other. Both means are uncertain.": _outside,
+            "You use the interval of the first alone. Both means are uncertain.": _outside_of(0),
+            "You use the interval of the second alone. Both means are uncertain.": _outside_of(1),
             "And if the second is the better one? Mind the sign.": _one_sided,
             "You compare the runs themselves. Asked is about their means.": _no_overlap_of_runs,
             "Any two numbers differ. By more than their uncertainty?": lambda one, other: mean(one) != mean(other),

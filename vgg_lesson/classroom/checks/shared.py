@@ -41,8 +41,8 @@ SWAPPED = "The right numbers, in another order than the question names."
 OVERWRITES = "One thing: it changes its argument in place, and later cells need that argument as it was."
 ADVICE: Mapping[type[Exception], str] = {
     NameError: "Is every name one of the arguments, spelt as in the first line, or set inside the function?",
-    IndexError: "Counting starts at 0, so the last index is the length minus one.",
-    ZeroDivisionError: "Which of the arguments may be zero?",
+    IndexError: "Counting starts at 0, and sizes differ from call to call: take them from the arguments.",
+    ZeroDivisionError: "You divide by zero there: which of your numbers is it?",
     AttributeError: "Print type(...) of what stands before the dot.",
     TypeError: "Print the arguments: what is each of them, and how many are there?",
     RuntimeError: "Print the shape of each tensor just before that line.",

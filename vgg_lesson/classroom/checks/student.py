@@ -160,4 +160,5 @@ def _by_thread(seconds: float) -> Iterator[None]:
 
 def missing_brackets(error: Exception) -> bool:
     """True where an error comes from a class or function that was written without its ``()``."""
-    return any(kind in str(error) for kind in ("type object", "'function' object", "'builtin_function_or_method'"))
+    signs = ("type object", "'function' object", "'builtin_function_or_method'", "is not a Module subclass")
+    return any(sign in str(error) for sign in signs)

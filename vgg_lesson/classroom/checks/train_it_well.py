@@ -96,6 +96,10 @@ def _spread(values: Tensor) -> Tensor:
     return (values.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
 
 
+def _bare_spread(values: Tensor) -> Tensor:
+    return values.var(dim=(0, 2, 3), keepdim=True, correction=0).sqrt()
+
+
 def _batch(seed: int, *shape: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     scale = torch.arange(1.0, shape[1] + 1)[:, None, None]
@@ -181,6 +185,12 @@ EXERCISES = [
                 lambda values: values / _spread(values)
             ),
             "Nearly: the variance here divides by n, not by n - 1 (correction=0).": _scaled((0, 2, 3), unbiased=True),
+            "Nearly: what protects a channel that hardly varies from a division by almost nothing?": (
+                lambda values: (values - values.mean(dim=(0, 2, 3), keepdim=True)) / _bare_spread(values)
+            ),
+            "Nearly: the small number belongs under the root, beside the variance.": (
+                lambda values: (values - values.mean(dim=(0, 2, 3), keepdim=True)) / (_bare_spread(values) + 1e-5)
+            ),
         },
         otherwise="Per channel, over images, rows, columns: minus the mean, over the root of the variance plus 1e-5.",
     ),
