@@ -6,6 +6,9 @@ import math
 import random
 import statistics
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +19,9 @@ from torch import nn
 
 from vgg_lesson import check
 from vgg_lesson.classroom.checks import Checks
+from vgg_lesson.classroom.checks.guesses import GUESSES
 from vgg_lesson.classroom.checks.memory import FILE
+from vgg_lesson.classroom.checks.shared import NO_RETURN, NO_SHARE
 
 EXERCISES = check.EXERCISES
 LETTERS = [name for name, exercise in EXERCISES.items() if exercise.options]
@@ -25,20 +30,27 @@ ROWS = [
     n for n, e in EXERCISES.items()
     if isinstance(e.solution(), tuple | list) and all(isinstance(part, int | float) for part in e.solution())
 ]  # fmt: skip
-OBJECTS = {  # functions judged by what they do to a network or by the layers they build
-    "write_vgg_block", "training_step", "freeze", "probe_accuracy", "fair_comparison", "merge_two_kernels",
-}  # fmt: skip
+SHARES = [n for n in NUMBERS if abs(EXERCISES[n].solution()) <= 1 and n != "paper_gap"]  # that one is in points
+OBJECTS = {"write_vgg_block", "training_step", "freeze"}  # judged by what they do to a network or by what they build
 LETTER_FORMS: list[Callable[[str], Any]] = [
     str.upper, lambda x: f" {x} ", lambda x: f"{x})", lambda x: f"({x})", lambda x: f"{x}.", lambda x: [x],
     lambda x: np.array([x]),
 ]  # fmt: skip
 NUMBER_FORMS: list[Callable[[float], Any]] = [
     float, np.float64, np.array, lambda x: np.array([x]), lambda x: torch.tensor(x, dtype=torch.float64),
-    lambda x: [x], lambda x: ((x,),), repr, lambda x: repr(x).replace(".", ","),
+    lambda x: [x], lambda x: ((x,),), repr, lambda x: repr(x).replace(".", ","), Fraction, lambda x: [Fraction(x)],
+    lambda x: Decimal(repr(x)), lambda x: str(Fraction(x)),
+]  # fmt: skip
+PERCENTS: list[Callable[[float], str]] = [
+    lambda x: f"{100 * x!r}%", lambda x: f"{100 * x!r} %", lambda x: f"{100 * x!r} percent",
+    lambda x: f"{100 * x!r} %".replace(".", ","),
 ]  # fmt: skip
 ROW_FORMS: list[Callable[[Any], Any]] = [
     list, tuple, np.array, lambda x: torch.tensor(x, dtype=torch.float64), lambda x: [[part] for part in x],
-    lambda x: "; ".join(map(repr, x)),
+    lambda x: "; ".join(map(repr, x)), lambda x: list(map(Fraction, x)), lambda x: list(map(repr, x)), str,
+    lambda x: [repr(part).replace(".", ",") for part in x], *(
+        lambda x, sign=sign: sign.join(repr(part).replace(".", ",") for part in x) for sign in ("; ", ", ", " ")
+    ),
 ]  # fmt: skip
 
 
@@ -63,9 +75,79 @@ def test_right_numbers_are_right_in_every_form(name: str) -> None:
         assert EXERCISES[name](answer).status == "right", f"{answer!r}: {EXERCISES[name](answer)}"
 
 
+@pytest.mark.parametrize("name", SHARES)
+def test_a_share_may_be_given_in_percent(name: str) -> None:
+    for form in PERCENTS:
+        answer = form(EXERCISES[name].solution())
+        assert EXERCISES[name](answer).status == "right", f"{answer!r}: {EXERCISES[name](answer)}"
+
+
+@pytest.mark.parametrize("name", [n for n in [*NUMBERS, *ROWS] if n not in [*SHARES, "paper_gap"]])
+def test_percent_is_a_matter_of_form_where_no_share_is_asked_for(name: str) -> None:
+    key = EXERCISES[name].solution()
+    answer = [f"{part!r}%" for part in key] if isinstance(key, tuple | list) else f"{key!r}%"
+    if name == "write_a_table" or all(abs(part) <= 1 for part in np.ravel(key)):
+        assert EXERCISES[name](answer).status == "wrong"
+        return
+    verdict = EXERCISES[name](answer)
+    assert not verdict.judged and verdict.message == NO_SHARE, verdict
+
+
+def test_points_may_be_given_in_percent() -> None:
+    key = EXERCISES["paper_gap"].solution()
+    assert EXERCISES["paper_gap"](f"{key:.3f}%").status == EXERCISES["paper_gap"](f"{key:.3f}").status == "right"
+
+
+TOLERANT = ["guessing_loss", "frame_grey", "one_false_alarm", "eight_right", "two_readings", "ring_megabytes"]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_rounded_number_is_right_or_told_to_be_rounded(name: str) -> None:
+    key = EXERCISES[name].solution()
+    for digits in range(2, 8):
+        rounded = float(f"{key:.{digits}g}")
+        verdict = EXERCISES[name](rounded)
+        said = any(word in verdict.message for word in ("ounded", "About right", "Nearly", "every digit", "asked for"))
+        known = rounded in [mistake.answer for mistake in EXERCISES[name].mistakes()]
+        assert verdict.status == "right" or said or known, f"{rounded}: {verdict}"
+        if verdict.status == "wrong":
+            assert name not in TOLERANT or digits < 4
+
+
+def _swapped(key: Any) -> list[Any]:
+    """The row with each pair of its entries that differ swapped."""
+    rows = []
+    for one, other in combinations(range(len(key)), 2):
+        row = list(key)
+        row[one], row[other] = row[other], row[one]
+        rows += [row] * (row != list(key))
+    return rows
+
+
+@pytest.mark.parametrize("name", [*ROWS, "diagnose_logs", "write_a_table"])
+def test_swapped_entries_are_wrong_and_earn_no_recipe(name: str) -> None:
+    exercise = EXERCISES[name]
+    key = exercise.solution()
+    rows = [[pair[::-1] for pair in key], key[::-1]] if name == "write_a_table" else _swapped(key)
+    for answer in rows:
+        for form in (list, tuple, str):
+            verdict = exercise(form(answer))
+            assert verdict.status == "wrong" and verdict.judged, f"{answer}: {verdict}"
+            assert exercise.otherwise not in verdict.message
+
+
 def _no_epsilon(values: torch.Tensor) -> torch.Tensor:
     middle, spread = values.mean((0, 2, 3), keepdim=True), values.var((0, 2, 3), unbiased=False, keepdim=True).sqrt()
     return (values - middle) / spread
+
+
+def _epsilon_outside(values: torch.Tensor) -> torch.Tensor:
+    middle, spread = values.mean((0, 2, 3), keepdim=True), values.var((0, 2, 3), unbiased=False, keepdim=True).sqrt()
+    return (values - middle) / (spread + 1e-5)
+
+
+def _far(one: list[float], other: list[float]) -> float:
+    return abs(statistics.mean(one) - statistics.mean(other))
 
 
 def _like(name: str, change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -108,7 +190,14 @@ ROWS_OF_SLIPS = [
     ("normalise_images", lambda images: (images.unsqueeze(1) / 255 - 0.29) / 0.35, "all four digits"),
     ("with_temperature", lambda scores, temperature: (scores // temperature).softmax(1), "Two slashes"),
     ("accuracy_error", math.sqrt(0.1 / 5000), "under your root"),
-    ("batch_norm_by_hand", _no_epsilon, "check.hint"),
+    ("batch_norm_by_hand", _no_epsilon, "division by almost nothing"),
+    ("batch_norm_by_hand", _epsilon_outside, "under the root"),
+    ("told_apart", lambda one, other: _far(one, other) > EXERCISES["half_width"].solution()(one), "of the first alone"),
+    ("told_apart", lambda one, other: _far(one, other) > EXERCISES["half_width"].solution()(other), "of the second"),
+    ("precision", lambda matrix: [matrix[k, k] / matrix[:, k].sum() for k in range(10)], "take them from the arg"),
+    ("accuracy_of", lambda predicted, labels: 1 / 0, "divide by zero"),
+    ("freeze", lambda model: model.requires_grad_(False).features, "return the model, whole"),
+    ("human_row_error", 0.9, "units and powers"),
     ("surest_mistakes", _like("surest_mistakes", torch.Tensor.float), "as floats"),
     ("surest_mistakes", _like("surest_mistakes", lambda found: found[:, None]), "in another shape"),
     ("with_temperature", _like("with_temperature", lambda found: [found]), "in another shape"),
@@ -140,6 +229,8 @@ ROWS_OF_SLIPS = [
     ("bytes_of_features", 100, "Right in MB"),
     ("bytes_of_features", 95.7, "Right in MB"),
     ("bytes_of_features", 100_000_000, "but rounded"),
+    ("weights_when_channels_double", (22, 5, 24, 5), "type points: 22.5, not 22,5"),
+    ("older_post_slip", (640, 134, 300, 362), "write 1_000"),
     ("runs_for_the_price", 2, "Not rounded"),
     ("runs_for_the_price", 2.01, "one seed"),
 ]  # fmt: skip
@@ -167,13 +258,78 @@ OTHER_KINDS: list[Callable[[Any], Any]] = [
     lambda x: x.numpy() if isinstance(x, torch.Tensor) else np.array(x),
     lambda x: x.tolist() if isinstance(x, torch.Tensor) else torch.tensor(x, dtype=torch.float64),
     lambda x: tuple(x.tolist()) if isinstance(x, torch.Tensor) and x.ndim else np.array([x]),
+    lambda x: _fractions(x.tolist() if isinstance(x, torch.Tensor) else x),
 ]
+
+
+def _fractions(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_fractions(part) for part in value]
+    return value if isinstance(value, bool) else Fraction(value)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_may_give_its_right_result_in_any_kind(name: str) -> None:
     for change in OTHER_KINDS:
         assert EXERCISES[name](_like(name, change)).status == "right", EXERCISES[name](_like(name, change))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_swaps_is_wrong_and_earns_no_recipe(name: str) -> None:
+    def swapped(result: Any) -> Any:
+        if isinstance(result, torch.Tensor) and result.ndim:
+            return result.flip(0)
+        return tuple(reversed(result)) if isinstance(result, tuple) else result
+
+    exercise = EXERCISES[name]
+    verdict = exercise(_like(name, swapped))
+    scalar = not isinstance(_first_result(name), tuple | torch.Tensor)
+    assert verdict.status == ("right" if scalar else "wrong") and verdict.judged, verdict
+    assert exercise.otherwise not in verdict.message
+
+
+def _first_result(name: str) -> Any:
+    seen: list[Any] = []
+
+    def watching(*case: Any) -> Any:
+        seen.append(EXERCISES[name].solution()(*case))
+        return seen[-1]
+
+    EXERCISES[name](watching)
+    return seen[0]
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *sorted(OBJECTS)])
+def test_a_function_without_return_is_told_so(name: str) -> None:
+    def forgets(*case: Any) -> None:
+        EXERCISES[name].solution()(*case)
+
+    def prints(*case: Any) -> None:
+        print(EXERCISES[name].solution()(*case))
+
+    def empty(*case: Any) -> None: ...
+
+    assert NO_RETURN in EXERCISES[name](forgets).message
+    assert "fill it in" in EXERCISES[name](empty).message and EXERCISES[name](empty).status == "not answered yet"
+    assert "return" in EXERCISES[name](prints).message and "fill it in" not in EXERCISES[name](prints).message
+
+
+GUESS_FORMS: dict[str, tuple[list[Any], Any]] = {
+    "first_accuracy": ([0.55, "55%", "55 %", "0,55", 55, Fraction(11, 20), np.float32(55), "11/20", [0.55]], 0.55),
+    "name_the_tops": ([[0, 2, 4, 6, 0, 2, 4, 6], "0 2 4 6 0 2 4 6", torch.tensor([0, 2, 4, 6] * 2)], (0, 2, 4, 6) * 2),
+    "feeding_speedup": ([30, "30x", "30 times", Fraction(30), torch.tensor(30.0), "30,0"], 30),
+    **dict.fromkeys(
+        ("depth_gain", "gain_64_pixels", "gain_dropout", "gain_gap", "gain_4096", "my_gain"),
+        ([0.8, "0.8", "0,8", "0.8%", "0.8 points", Fraction(4, 5), np.array([0.8])], 0.8),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GUESSES)
+def test_a_guess_is_read_in_every_form(name: str) -> None:
+    forms, meant = GUESS_FORMS[name]
+    for form in forms:
+        assert GUESSES[name](form) == pytest.approx(meant), form
 
 
 def test_a_loop_without_an_end_is_stopped_and_nothing_else_changes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,10 @@ from types import FunctionType
 import pytest
 import torch
 
+from tests.notebook_rules import read
+from tools.paths import notebooks
 from vgg_lesson.classroom.checks import TOPICS, Checks, check
+from vgg_lesson.classroom.checks.nudges import NUDGES
 from vgg_lesson.classroom.checks.shared import Exercise, choice, code, number, numbers
 from vgg_lesson.classroom.checks.titles import TITLES
 
@@ -143,13 +146,33 @@ def test_what_was_right_stays_right_and_later_answers_are_counted() -> None:
     assert "✔ right, 3 different answers" in repr(checks.progress("start_here"))
 
 
+def _demonstrations() -> list[str]:
+    """The calls that judge an answer which the notebook gives, not the student, notebook by notebook."""
+    code = "\n".join(cell.source for path in notebooks() for cell in read(path).cells if cell.cell_type == "code")
+    calls = re.findall(r"^check\.(\w+)(\([^a-z].*\))", code, re.MULTILINE)
+    return [f"check.{name}{given}" for name, given in calls if name in TITLES and given != "()"]
+
+
+def test_a_demonstration_changes_nothing_however_often_it_is_run() -> None:
+    assert _demonstrations() == ["check.images_per_class(60_000, count=False)"]
+    checks = Checks()
+    for answer in (0, 1):
+        for call in _demonstrations() * 2:
+            assert eval(call, {"check": checks}).status == "wrong"
+        assert dict(checks.progress("start_here").rows)["images_per_class"] == (
+            "right" if answer else "not answered yet"
+        )
+        checks.images_per_class(6000)
+    assert "✔ right" in repr(checks.progress("start_here")) and "different" not in repr(checks.progress("start_here"))
+
+
 def test_a_second_hint_is_larger_than_the_first(capsys: pytest.CaptureFixture[str]) -> None:
     checks = Checks()
     for number_or_name in ("5.2", 5.2, "Exercise 5.2", "mean_loss"):
         checks.hint(number_or_name)
     first, second, *later = capsys.readouterr().out.splitlines()
     exercise = checks.EXERCISES["mean_loss"]
-    assert exercise.mistakes()[0].hint in first and exercise.otherwise not in first
+    assert NUDGES[exercise.name] in first and exercise.otherwise not in first
     assert second == exercise.otherwise and later == [second] * 2
     for _ in range(3):
         checks.hint("quiz 3")
@@ -184,6 +207,20 @@ def test_progress_without_a_topic_counts_every_notebook_in_order() -> None:
     assert "why_depth" in repr(checks.progress()) and "<code>why_depth</code>" in checks.progress()._repr_html_()
 
 
+@pytest.mark.parametrize("name", [name for name in TITLES if not check.EXERCISES[name].options])
+def test_a_small_hint_says_where_to_look_and_a_large_one_the_way(name: str) -> None:
+    exercise = check.EXERCISES[name]
+    small, large = exercise.hints()
+    assert not set("×·√=*^%") & set(small) and len(small) < 100, "a nudge holds no formula"
+    told, recipe = (set(re.findall(r"[a-z]{5,}", text.lower())) for text in (small, large))
+    assert len(told & recipe) <= max(1, 0.4 * len(told)), f"{told & recipe}: the small hint is the large one"
+    assert small not in [mistake.hint for mistake in exercise.mistakes()] and large == exercise.otherwise
+
+
+def test_no_nudge_is_left_over() -> None:
+    assert set(NUDGES) == {name for name in TITLES if not check.EXERCISES[name].options}
+
+
 def test_an_unknown_topic_is_refused() -> None:
     with pytest.raises(ValueError, match="topic='depht'"):
         check.progress("depht")
@@ -198,5 +235,5 @@ def numbers_in(text: str) -> set[float]:
 def test_no_hint_shows_a_number_that_is_asked_for(exercise: Exercise) -> None:
     key = exercise.solution()
     parts = {part for part in (key if isinstance(key, tuple | list) else [key]) if isinstance(part, int | float)}
-    for hint in [*(mistake.hint for mistake in exercise.mistakes()), exercise.otherwise]:
+    for hint in [*(mistake.hint for mistake in exercise.mistakes()), exercise.otherwise, NUDGES.get(exercise.name, "")]:
         assert not parts & numbers_in(hint), hint

@@ -174,7 +174,7 @@ def test_the_right_letter_stands_before_the_right_option() -> None:
         ("small_windows_guess", {"a": "three 3×3", "b": "no difference"}.get(
             checks.letter_of("three 3x3", "one 7x7"), "one 7×7"
         )),
-        ("paper_depth_guess", "not lower at 384"),
+        ("paper_depth_guess", "the same at 384"),
     ):  # fmt: skip
         letter = check.EXERCISES[name].solution()
         assert any(line.startswith(f"- **{letter}** {option}") for line in lines), name

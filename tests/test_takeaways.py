@@ -17,6 +17,7 @@ from tests.figure_rules import complaints
 from tools.facts import fact
 from tools.inception import COLUMNS, NETWORKS, SEEDS, taught
 from vgg_lesson import ImageSet, build_vgg, check, fit, trace, widgets
+from vgg_lesson.analysis.intervals import interval
 from vgg_lesson.classroom import figures as fig
 from vgg_lesson.classroom import takeaways as inception
 from vgg_lesson.classroom.checks import takeaways
@@ -141,7 +142,13 @@ def test_the_stored_runs_are_complete_pairs() -> None:
     assert tuple(rows[0]) == COLUMNS
     assert [(row["network"], int(row["seed"])) for row in rows] == [(n, s) for s in SEEDS for n in NETWORKS]
     assert {row["steps"] for row in rows} == {"150"} and all(0.8 < float(row["accuracy"]) < 0.95 for row in rows)
-    assert fact("take.gap_low") < fact("take.gap_high") and check.equal_work_guess("c").status == "right"
+    assert fact("take.gap_low") < fact("take.gap_high") and check.equal_work_guess("b").status == "right"
+
+
+@pytest.mark.parametrize("gaps", [(1.0, 3.0), (1.0, 1.1), (1.0, 1.2), (-0.3, 0.4), (-2.0, -2.0)])
+def test_two_seeds_settle_something_only_with_a_mean_of_more_than_six_gaps(gaps: tuple[float, float]) -> None:
+    distance = abs(gaps[0] - gaps[1])
+    assert (not interval(gaps).holds_zero) == (abs(sum(gaps) / 2) > 12.706 / 2 * distance)
 
 
 def test_quiz_keys_by_other_means() -> None:

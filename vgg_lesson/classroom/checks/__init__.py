@@ -1,7 +1,8 @@
 """The exercises' checks: ``check.<exercise>(answer)`` says right, wrong and why, or not answered yet.
 
 ``check.guess("name", answer)`` notes a guess before the result, ``check.name()`` judges it afterwards,
-``check.hint("5.2")`` helps step by step, ``check.progress("topic")`` shows what has been answered so far.
+``check.hint("5.2")`` helps step by step, ``check.progress("topic")`` shows what has been answered so far. With
+``count=False`` an answer is judged and not counted.
 """
 
 from __future__ import annotations
@@ -122,13 +123,14 @@ class Checks:
             raise AttributeError(f"there is no exercise called {name!r}{_near(name, self.EXERCISES)}")
         return partial(self._judge, name)
 
-    def _judge(self, name: str, *answers: Any) -> Verdict:
+    def _judge(self, name: str, *answers: Any, count: bool = True) -> Verdict:
+        """Judge an answer, or the noted guess; with ``count=False`` as a demonstration, of which nothing is noted."""
         answer = answers[0] if len(answers) == 1 else answers
         if not answers:
             noted = self._memory.entry(name).guess
             answer = ... if noted is None else noted
         verdict = self.EXERCISES[name](answer)
-        if verdict.status != "not answered yet" and verdict.judged:
+        if count and verdict.status != "not answered yet" and verdict.judged:
             self._count(name, answer, verdict)
         return verdict
 

@@ -11,6 +11,7 @@ from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.shared import choice, code, number, numbers
 from vgg_lesson.classroom.checks.train_it_well import standard_error
 from vgg_lesson.records.experiments import CHANGES
+from vgg_lesson.records.published import published
 from vgg_lesson.records.stored_runs import factor_runs
 
 DEPTHS = ("VGG-11", "VGG-13", "VGG-16", "VGG-19")
@@ -56,6 +57,17 @@ def paper_gap() -> float:
     return 100 * math.sqrt(2) * standard_error(PAPER_ERROR, PAPER_IMAGES)
 
 
+def paper_depth() -> str:
+    """The letter for how E's top-5 error of the paper compares with D's, at S = 384 and with a scale that varies."""
+    fixed, varying = (
+        published(f"paper_top5_error_E_{scale}") - published(f"paper_top5_error_D_{scale}")
+        for scale in ("384", "jitter")
+    )
+    if fixed and varying:
+        return "a" if min(fixed, varying) > 0 else "b"
+    return "c" if varying < 0 else "d"
+
+
 def _accuracies(name: str) -> list[float]:
     return [run.accuracy for run in factor_runs()[name]]
 
@@ -83,6 +95,10 @@ def _fixed_factor(one: Sequence[float], other: Sequence[float]) -> bool:
 
 def _outside(one: Sequence[float], other: Sequence[float]) -> bool:
     return abs(mean(one) - mean(other)) > min(half_width(one), half_width(other))
+
+
+def _outside_of(which: int) -> Callable[[Sequence[float], Sequence[float]], bool]:
+    return lambda *pair: abs(mean(pair[0]) - mean(pair[1])) > half_width(pair[which])
 
 
 def _one_sided(one: Sequence[float], other: Sequence[float]) -> bool:
@@ -119,6 +135,7 @@ _CASES: list[tuple[Sequence[float], Sequence[float]]] = [
     ([0.9035, 0.9045, 0.9055], _CLOSE),
     ([0.9025, 0.9035, 0.9045], _CLOSE),
     ([0.9022, 0.9023, 0.9024], [0.899, 0.9005, 0.902]),
+    ([0.899, 0.9005, 0.902], [0.9022, 0.9023, 0.9024]),
     ([0.899, 0.901, 0.903], [0.9, 0.902, 0.904]),
     (_CLOSE, _CLOSE),
     ([0.9006, 0.8993], [0.8965, 0.8956, 0.894]),
@@ -175,7 +192,7 @@ EXERCISES = [
                 lambda values: mean(values) + _wide(values)
             ),
         },
-        otherwise="t · s / √n: s is statistics.stdev(values), n is len(values), and t stands in the table T.",
+        otherwise="Three parts of the formula: the spread from the module statistics, the count, and T for that count.",
     ),
     code(
         "told_apart",
@@ -189,6 +206,8 @@ EXERCISES = [
             "You compare with the longer half-width alone. Both means are uncertain.": _larger,
             "Your factor is that of five runs, whatever their number: the table has one for each.": _fixed_factor,
             "You ask whether one mean lies outside the interval of the other. Both means are uncertain.": _outside,
+            "You use the interval of the first alone. Both means are uncertain.": _outside_of(0),
+            "You use the interval of the second alone. Both means are uncertain.": _outside_of(1),
             "And if the second is the better one? Mind the sign.": _one_sided,
             "You compare the runs themselves. Asked is about their means.": _no_overlap_of_runs,
             "Any two numbers differ. By more than their uncertainty?": lambda one, other: mean(one) != mean(other),
@@ -196,7 +215,7 @@ EXERCISES = [
                 lambda one, other: not apart(one, other)
             ),
         },
-        otherwise="Compare abs(mean(one) - mean(other)) with math.hypot of the two half-widths.",
+        otherwise="How far apart are the means, whichever is larger? Compare with both half-widths, added as squares.",
     ),
     number(
         "one_false_alarm",
@@ -273,7 +292,7 @@ EXERCISES = [
     ),
     choice(
         "paper_depth_guess",
-        "c",
+        paper_depth,
         why="One column of a table, from one run each, is a thin basis for a rule about depth.",
         hints={
             "a": "Look at the triangles, in both panels.",
@@ -295,6 +314,7 @@ EXERCISES = [
         },
         otherwise="First √(p(1−p)/n) for one network. Then two such errors, added as squares. Then times a hundred.",
         relative=0.03,
+        points=True,
     ),
     choice(
         "allowed_sentence",

@@ -10,6 +10,7 @@ import numbers as abstract
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,8 @@ def is_unanswered(answer: Any, depth: int = 0) -> bool:
 def plain(answer: Any, depth: int = 0) -> Any:
     """The answer with arrays, tensors, sets of one, ranges and dictionaries turned into tuples of Python's numbers.
 
+    A fraction or a decimal number becomes an int where it is whole, a float elsewhere.
+
     Raises:
         Unreadable: a list holds itself or lists in lists too deep, or a tensor has no values (device "meta").
     """
@@ -59,6 +62,8 @@ def plain(answer: Any, depth: int = 0) -> Any:
         return tuple(plain(part, depth + 1) for part in answer.values())
     if isinstance(answer, tuple | list | range | map | zip) or (isinstance(answer, set) and len(answer) == 1):
         return tuple(plain(part, depth + 1) for part in answer)
+    if isinstance(answer, Fraction | Decimal) and math.isfinite(answer):
+        return int(answer) if answer == int(answer) else float(answer)
     return answer
 
 
@@ -133,8 +138,7 @@ def numbers(answer: Any, *, whole: Sequence[bool] = ()) -> tuple[float, ...]:
     """
     said = plain(answer)
     if isinstance(said, str):
-        inner = said.strip().strip("()[]")
-        said = tuple(part for part in re.split(r"\s*[,;×x]\s*|\s+", inner) if part)
+        said = _split(said, len(whole))
     if not isinstance(said, tuple):
         kind = type(answer).__name__
         raise Unreadable(f"Your answer is of type {kind}; a tuple of {len(whole) or 'several'} numbers is expected.")
@@ -142,6 +146,30 @@ def numbers(answer: Any, *, whole: Sequence[bool] = ()) -> tuple[float, ...]:
     if len(parts) == len(whole):
         return tuple(number(part, whole=w) for part, w in zip(parts, whole, strict=True))
     return tuple(number(part, whole=True) for part in parts)
+
+
+def _split(text: str, count: int) -> tuple[str, ...]:
+    """The parts of a text: at the first kind of sign that makes ``count`` of them, at every sign where none does.
+
+    So "22,5; 24,5" and "22,5 24,5" are two numbers with a comma for the point, "640, 1,000" has a thousand.
+    """
+    inner = re.sub(r"[()\[\]]", " ", text).strip()
+    for sign in (r";", r",\s+", r"\s+", r",", r"[×x]"):
+        parts = tuple(part for part in re.split(rf"\s*{sign}\s*", inner) if part)
+        if len(parts) == count:
+            return parts
+    return tuple(part for part in re.split(r"\s*[,;×x]\s*|\s+", inner) if part)
+
+
+def miscounted(found: Sequence[float], wanted: Sequence[float]) -> str:
+    """A sentence for a row with too many numbers or too few; 22,5 without a decimal point comes as two."""
+    said = f"Your answer holds {len(found)} number{'s' * (len(found) != 1)}; {len(wanted)} are expected."
+    if len(found) < len(wanted):
+        return said
+    if len(found) == 2 * len(wanted) and not all(isinstance(part, int) for part in wanted):
+        one, two = (f"{part:g}" for part in found[:2])
+        return f"{said} If you mean decimal numbers, type points: {one}.{two}, not {one},{two}."
+    return f"{said} Python reads 1,000 as two numbers: leave the comma out, or write 1_000."
 
 
 def share(answer: Any) -> float:

@@ -9,6 +9,8 @@ from torch.nn.functional import conv2d
 from vgg_lesson.analysis.attribution import strongest
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.shared import choice, code, number, numbers
+from vgg_lesson.models import class_vgg
+from vgg_lesson.training.checkpoints import load_trained
 
 EDGE_FILTER = ((-1.0, 0.0, 1.0),) * 3
 PATCHES = (((1, 1, 1),) * 3, ((0, 0, 1),) * 3, ((0, 0, 0), (0, 0, 0), (1, 1, 1)))
@@ -17,6 +19,7 @@ SIDE, SQUARE, STEP = 32, 8, 4
 VALUES = ((4.0, 0.0, 2.0, 0.0), (0.0, 3.0, 1.0, 1.0))
 GRADIENTS = ((2.0, 0.0, 0.0, 2.0), (-2.0, 0.0, 0.0, -2.0))
 WANTED_CELLS = 8
+NEARLY = 0.9  # cosine of two filters that point nearly the same way
 
 
 def filter_answers(weights: Tensor | None = None) -> tuple[float, ...]:
@@ -24,6 +27,15 @@ def filter_answers(weights: Tensor | None = None) -> tuple[float, ...]:
     kernel = torch.tensor(EDGE_FILTER) if weights is None else weights
     patches = torch.tensor(PATCHES, dtype=torch.float32)[:, None]
     return tuple(conv2d(patches, kernel[None, None]).flatten().tolist())
+
+
+def kept_filters() -> str:
+    """The letter for how many first filters of the class network still point where they did when training began."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(0)
+        fresh, trained = (next(model.parameters()).flatten(1) for model in (class_vgg(), load_trained()))
+    kept = int((torch.cosine_similarity(fresh, trained) > NEARLY).sum())
+    return "a" if kept < 5 else "b" if kept < 12 else "c"
 
 
 def covered_places(side: int, size: int, step: int) -> int:
@@ -123,11 +135,11 @@ def _cloud(seed: int, count: int) -> tuple[Tensor, int]:
 EXERCISES = [
     choice(
         "filter_guess",
-        "c",
+        kept_filters,
         why="Training stretched most of these filters and turned few of them.",
         hints={
-            "a": "Take your clearest edge and look at the same place on the other side: does it look different?",
-            "b": "Read the printed count: how many of the pairs lie above the cosine?",
+            "a": "Take the clearest edge and look at the same place on the other side: does it look different?",
+            "b": "Read the printed count: how many of the pairs lie above 0.9?",
         },
     ),
     numbers(

@@ -232,7 +232,7 @@ EXERCISES = [
                 lambda scores, temperature: scores / temperature
             ),
         },
-        otherwise="Two tests: does every row sum to one, and does temperature 1 leave the softmax as it was?",
+        otherwise="Divide the scores first. Then let the softmax share out over the classes of each image.",
     ),
     choice(
         "noise_guess",

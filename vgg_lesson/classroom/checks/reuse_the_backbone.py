@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from vgg_lesson.arithmetic import LayerTrace, trace
 from vgg_lesson.classroom.checks.reuse_the_backbone_fair import FAIR_COMPARISON, PROBE_ACCURACY
-from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, UNANSWERED, choice, code, number, numbers
+from vgg_lesson.classroom.checks.shared import UNANSWERED, choice, code, number, numbers, without_return
 from vgg_lesson.configs import CLASS_NETWORK
 from vgg_lesson.models import VGG, class_vgg
 
@@ -93,7 +93,7 @@ def _returns_nothing(answer: Any) -> str | None:
         return None
     returned = answer(class_vgg(width=1 / 16, hidden=8))
     if returned is None:
-        return NOTHING_RETURNED
+        return without_return(answer)
     return (
         UNANSWERED if returned is ... else f"Your function returns {type(returned).__name__}; return the model, whole."
     )

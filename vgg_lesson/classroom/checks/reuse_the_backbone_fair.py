@@ -125,5 +125,5 @@ FAIR_COMPARISON = code(
             )
         ),
     },
-    otherwise="For each seed one difference, run(one, …) − run(other, …); then .mean and .half of interval(…).",
+    otherwise="One difference for each seed, both ways with the same one; then 09's interval of these differences.",
 )

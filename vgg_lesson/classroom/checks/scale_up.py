@@ -138,7 +138,7 @@ EXERCISES = [
             published("paper_gpu_speedup") * FASTER: "Compare four new GPUs with one new GPU, not with an old one.",
             published("paper_gpu_speedup") / FASTER: "The wait is a small part of the old step: only that part stays.",
         },
-        otherwise="paper_model(faster=10) holds the new numbers; ask it for the speedup of four.",
+        otherwise="The computing shrinks by the factor, the wait stays: a model with one argument changed knows both.",
         relative=0.01,
     ),
     choice(

@@ -14,6 +14,7 @@ import torch
 
 from vgg_lesson.classroom.checks import forms
 from vgg_lesson.classroom.checks.forms import Percent, Unreadable, is_unanswered
+from vgg_lesson.classroom.checks.nudges import NUDGES
 from vgg_lesson.classroom.checks.student import SECONDS, Student, TooSlow, missing_brackets, same_random_state
 from vgg_lesson.classroom.checks.titles import number_of
 
@@ -28,18 +29,20 @@ UNANSWERED = "Replace the ... with your answer and run the cell again."
 NO_LETTER = "Put your letter in place of the ... above, run that cell, then this one."
 STILL_OPEN = "One ... is left inside your function: replace it and run the cell again."
 NOTHING_RETURNED = "Your function returns nothing yet: fill it in, and mind the return."
+NO_RETURN = "Your function returns nothing (None): add a return."
 PRINTED = "Your function prints its result and gives None back: print shows, return gives."
 NONE = "Your answer is None: print shows a value, it does not give it back. Leave the print away."
 TOO_SLOW = f"Your function was stopped after {SECONDS:.0f} seconds: does each loop in it come to an end?"
 RECURSION = "Your function calls itself without an end: which call gives an answer without another call?"
 PERCENT = "Right in percent; a share between 0 and 1 is asked for."
+NO_SHARE = "Your answer is in percent; no share is asked for here, but a plain number."
 DIGITS = "About right, but rounded: every digit, please."
 SWAPPED = "The right numbers, in another order than the question names."
 OVERWRITES = "One thing: it changes its argument in place, and later cells need that argument as it was."
 ADVICE: Mapping[type[Exception], str] = {
     NameError: "Is every name one of the arguments, spelt as in the first line, or set inside the function?",
-    IndexError: "Counting starts at 0, so the last index is the length minus one.",
-    ZeroDivisionError: "Which of the arguments may be zero?",
+    IndexError: "Counting starts at 0, and sizes differ from call to call: take them from the arguments.",
+    ZeroDivisionError: "You divide by zero there: which of your numbers is it?",
     AttributeError: "Print type(...) of what stands before the dot.",
     TypeError: "Print the arguments: what is each of them, and how many are there?",
     RuntimeError: "Print the shape of each tensor just before that line.",
@@ -83,7 +86,7 @@ class Exercise:
 
     ``read`` turns what was typed into what is meant, or raises `Unreadable`; all the rest sees what is meant.
     ``solution`` computes a right answer, ``matches`` says whether an answer equals a given one, ``why`` is the
-    sentence a right answer earns, ``otherwise`` the way to it, for `hints` alone. ``complaint`` says why an answer
+    sentence a right answer earns, ``otherwise`` the way to it, the larger hint. ``complaint`` says why an answer
     cannot be right (None if it can), ``nearly`` what an unforeseen answer has right already, ``pointer`` what kind
     of thing is wrong with any other, ``aside`` what there is to say about a right one; ``wrong_mark`` is how a wrong
     one is announced, ``options`` the letters of a multiple-choice question.
@@ -125,7 +128,7 @@ class Exercise:
 
     def _judged(self, answer: Any) -> Verdict:
         complaint = self.complaint(answer)
-        if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED, PRINTED):
+        if complaint in (UNANSWERED, STILL_OPEN, NOTHING_RETURNED, NO_RETURN, PRINTED):
             return Verdict("not answered yet", complaint)
         if complaint:
             return Verdict("wrong", complaint)
@@ -144,12 +147,11 @@ class Exercise:
         return f'check.hint("{number_of(self.name)}") gives a hint.'
 
     def hints(self) -> list[str]:
-        """A small hint and a larger one; of letters, two at least are left to choose from."""
-        mistakes = self.mistakes()
+        """A small hint, where to look, and a larger one, the way; of letters, two at least are left to choose from."""
         if self.options:
-            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in mistakes]
+            named = [f"Not {mistake.answer}: {mistake.hint}" for mistake in self.mistakes()]
             return [named[0], " ".join(named[:2])][: len(named) - 1]
-        return [f"A frequent wrong answer is told: {mistakes[0].hint}", self.otherwise]
+        return [NUDGES[self.name], self.otherwise]
 
 
 def number(
@@ -160,25 +162,28 @@ def number(
     mistakes: Callable[[], Mapping[float, str]],
     otherwise: str,
     relative: float = 0.0,
+    points: bool = False,
     nearly: Callable[[Any], str | None] = nothing,
 ) -> Exercise:
-    """An exercise answered with one number, exact or to a ``relative`` tolerance; ``mistakes`` maps wrong → hint."""
+    """An exercise answered with one number, exact or to a ``relative`` tolerance; ``mistakes`` maps wrong → hint.
+
+    Where the answer is in percentage ``points``, "0.8%" means 0.8; where it is a share, "80%" means 0.8.
+    """
 
     def read(answer: Any) -> float:
         parts = forms.plain(answer)
         several = isinstance(parts, tuple) and len(parts) > 1
         if several and all(isinstance(part, int | float) for part in parts) and _close(sum(parts), key(), relative):
             raise Unreadable("These are the parts of one number: add them up.")
-        return forms.number(answer, whole=isinstance(key(), int))
+        return forms.points(answer) if points else _asked(forms.number(answer, whole=isinstance(key(), int)), key())
 
     def matches(answer: Any, expected: float) -> bool:
-        values = (answer, 100 * answer) if isinstance(answer, Percent) and abs(expected) > 1 else (answer,)
-        return any(_close(value, expected, relative) for value in values)
+        return _close(answer, expected, relative)
 
     def near(answer: float) -> str | None:
         if said := nearly(answer):
             return said
-        if 0 < abs(key()) <= 1 and _close(answer, 100 * key(), max(relative, 5e-3)):
+        if not points and 0 < abs(key()) <= 1 and _close(answer, 100 * key(), max(relative, 5e-3)):
             return PERCENT
         return DIGITS if _rounded(answer, key()) else None
 
@@ -215,22 +220,16 @@ def numbers(
     def read(answer: Any) -> tuple[float, ...]:
         wanted = key()
         found = forms.numbers(answer, whole=[isinstance(part, int) for part in wanted])
+        if any(matches(found, wrong) for wrong in mistakes()):
+            return found
         if len(found) > len(wanted) and found[: -len(wanted)] == (1,) * (len(found) - len(wanted)):
-            return found if any(matches(found, wrong) for wrong in mistakes()) else found[-len(wanted) :]
-        return found
+            return found[-len(wanted) :]
+        if len(found) != len(wanted):
+            raise Unreadable(expected or forms.miscounted(found, wanted))
+        return tuple(_asked(part, one) for part, one in zip(found, wanted, strict=True))
 
     def matches(answer: Any, wanted: tuple[float, ...]) -> bool:
         return len(answer) == len(wanted) and all(_close(a, w, relative) for a, w in zip(answer, wanted, strict=True))
-
-    def miscounted(answer: Any) -> str | None:
-        length = len(key())
-        if len(answer) == length or any(matches(answer, mistake) for mistake in mistakes()):
-            return None
-        advice = " Python reads 1,000 as two numbers: leave the comma out, or write 1_000."
-        if expected:
-            return expected
-        held = f"{len(answer)} number{'s' * (len(answer) != 1)}"
-        return f"Your answer holds {held}; {length} are expected.{advice * (len(answer) > length)}"
 
     def near(answer: Any) -> str | None:
         if said := nearly(answer):
@@ -250,9 +249,7 @@ def numbers(
             return f"Right so far: {', '.join(right)}."
         return f"{sum(_close(a, k, relative) for a, k in pairs) or 'None'} of the {len(pairs)} numbers are right."
 
-    return Exercise(
-        name, key, matches, why, otherwise, _listed(mistakes), miscounted, read=read, nearly=near, pointer=pointer
-    )
+    return Exercise(name, key, matches, why, otherwise, _listed(mistakes), read=read, nearly=near, pointer=pointer)
 
 
 def choice(
@@ -331,7 +328,7 @@ def code(
             if result is None and any(_gives(answer, other) for other in cases):
                 return f"Called with {_brief(case)}, your function returns nothing: each way through it needs a return."
             if result is None:
-                return PRINTED if answer.printed else NOTHING_RETURNED
+                return without_return(answer)
             if is_unanswered(result):
                 return UNANSWERED
             if isinstance(result, str) and not isinstance(expected, str):
@@ -440,6 +437,13 @@ def _shapes(result: Any, expected: Any) -> str:
     return f"its result has the shape {tuple(result.shape)}; {tuple(expected.shape)} is expected."
 
 
+def without_return(answer: Student) -> str:
+    """The sentence for a function that gave None: it is empty yet, it prints, or its return is missing."""
+    if answer.empty:
+        return NOTHING_RETURNED
+    return PRINTED if answer.printed else NO_RETURN
+
+
 def _gives(answer: Student, case: tuple[Any, ...]) -> bool:
     """Whether the function returns anything for this case."""
     with suppress(Exception, TooSlow):
@@ -454,12 +458,14 @@ def _same(result: Any, expected: Any, tolerance: float) -> bool:
             found, wanted = _array(result), _array(expected)
         except (TypeError, ValueError, RuntimeError, Unreadable):
             return _same_parts(result, expected, tolerance)
+        if not isinstance(expected, torch.Tensor):
+            found, wanted = found.squeeze(), wanted.squeeze()
         if found.shape != wanted.shape and not (wanted.ndim == 0 and found.size == 1):
             return False
         if isinstance(expected, torch.Tensor) and _whole(wanted) and not _whole(found):
             return False
         return bool(np.allclose(found, wanted, rtol=tolerance, atol=tolerance))
-    return bool(result == expected)
+    return bool(forms.alone(result) == expected)
 
 
 def _same_parts(result: Any, expected: Any, tolerance: float) -> bool:
@@ -484,10 +490,23 @@ def _close(answer: float, expected: float, relative: float) -> bool:
     return math.isclose(float(answer), expected, rel_tol=relative or 1e-9, abs_tol=0 if expected else 1e-12)
 
 
+def _asked(answer: float, key: float) -> float:
+    """The answer, unless it is a share where none can be meant.
+
+    Raises:
+        Unreadable: it was given in percent, and the ``key`` is larger than 1.
+    """
+    if isinstance(answer, Percent) and abs(key) > 1:
+        raise Unreadable(NO_SHARE)
+    return answer
+
+
 def _rounded(answer: float, key: float) -> bool:
-    """Whether ``answer`` is ``key`` with fewer digits, two at least."""
+    """Whether ``answer`` is ``key`` with fewer digits, two at least, or as float32 holds it."""
     if not key or answer == key:
         return False
+    if answer == float(np.float32(key)):
+        return True
     leading = -math.floor(math.log10(abs(key)))
     return any(_close(answer, round(key, leading + digits), 1e-9) for digits in range(1, 8))
 

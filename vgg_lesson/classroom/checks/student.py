@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dis
 import io
 import pickle  # noqa: TID251  only written, to compare; nothing is read
 import random
@@ -18,6 +19,7 @@ import torch
 
 SECONDS = 5.0  # that one call may take
 AGAIN = 0.2  # seconds until a function that swallowed the interruption is interrupted again
+NO_LINES = frozenset({"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"})  # what a body of ... is made of
 
 
 class TooSlow(BaseException):
@@ -42,6 +44,12 @@ class Student:
     @property
     def __name__(self) -> str:
         return str(getattr(self.function, "__name__", type(self.function).__name__))
+
+    @property
+    def empty(self) -> bool:
+        """Whether the body is still ``...`` or nothing but a text."""
+        code = getattr(self.function, "__code__", None)
+        return code is not None and {step.opname for step in dis.get_instructions(code)} <= NO_LINES
 
     def __call__(self, *case: Any, **options: Any) -> Any:
         mark = _mark((case, options)) if self.once else None
@@ -152,4 +160,5 @@ def _by_thread(seconds: float) -> Iterator[None]:
 
 def missing_brackets(error: Exception) -> bool:
     """True where an error comes from a class or function that was written without its ``()``."""
-    return any(kind in str(error) for kind in ("type object", "'function' object", "'builtin_function_or_method'"))
+    signs = ("type object", "'function' object", "'builtin_function_or_method'", "is not a Module subclass")
+    return any(sign in str(error) for sign in signs)

@@ -134,11 +134,11 @@ EXERCISES = [
     ),
     choice(
         "equal_work_guess",
-        "c",
-        why="For two differences Student's t is 12.7: hardly any pair of seeds settles anything.",
+        "b",
+        why="The interval reaches 12.7/2 gaps to either side, more than six: hardly any pair of seeds can settle it.",
         hints={
-            "a": "Read the printed interval of your two seeds: on which side of it is zero?",
-            "b": "One mean below the other is not enough. Does the printed interval of two seeds end before zero?",
+            "a": "Take +1 and +3: their mean is 2. How far does the interval reach with a factor of 12.7?",
+            "c": "Take +1.0 and +1.1: the gap is 0.1. How far does the interval reach to either side?",
         },
     ),
     choice(

@@ -147,10 +147,10 @@ QUIZ = [
     choice(
         "quiz_decisive_measurement",
         "d",
-        why="If the scores do not depend on the picture, no longer run and no other rate is to blame.",
+        why="If the images' difference is lost before the first step, it was the first weights that lost it.",
         hints={
-            "a": "After ten times as long it may still stand there, and you would know as little as before.",
-            "b": "In 05 the loss stayed with a tenth of the rate as well; that acquits a suspect and names none.",
+            "a": "That is more training, and the question allows none. What can be looked at before the first step?",
+            "b": "That is another training, and it puts the rate on trial. Who is the suspect here?",
             "c": "One in ten right is what a loss of 2.303 says already.",
         },
     ),
@@ -165,7 +165,7 @@ QUIZ = [
             math.sqrt(QUIZ_ACCURACY * (1 - QUIZ_ACCURACY)) / QUIZ_ERROR: "Square both sides before you solve for n.",
             10_000: "That many give an error of 0.003. You want three times finer, and n stands under a root.",
         },
-        otherwise="Solve 0.001 = √(0.9 · 0.1 / n) for n.",
+        otherwise="Put what you know into √(p(1 − p)/n), square both sides, and solve for n.",
         relative=0.001,
     ),
     choice(

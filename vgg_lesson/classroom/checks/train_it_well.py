@@ -12,10 +12,12 @@ from vgg_lesson.arithmetic import memory, trace
 from vgg_lesson.classroom.checks.shared import choice, code, number
 from vgg_lesson.classroom.checks.train_it_well_diagnosis import DIAGNOSIS, FORGOTTEN_EVAL
 from vgg_lesson.configs import CLASS_NETWORK
+from vgg_lesson.records.published import published
 
 IMAGES, ACCURACY = 5000, 0.9
 LR, MOMENTUM = 0.01, 0.9
 SMOOTHING, CLASSES = 0.1, 10
+FLIP_STEPS, BATCH = 200, 128
 IN_BYTES = "About right, in another unit or rounded: give it in bytes, all of them."
 
 
@@ -69,6 +71,12 @@ def _loss_floor_mistakes() -> dict[float, str]:
     }
 
 
+def _seen() -> str:
+    """The letter for how often an image of the training part is seen at most in the steps of the flips' trial."""
+    shown = FLIP_STEPS * BATCH / (published("fashion_mnist_images")["train"] - IMAGES)
+    return "b" if shown <= 1 else "c" if shown <= 2 else "a"
+
+
 def _class_network_bytes(optimizer: str) -> int:
     counted = trace(**CLASS_NETWORK)
     bill = memory(counted, 1, optimizer=optimizer)
@@ -86,6 +94,10 @@ def _scaled(dims: tuple[int, ...], *, unbiased: bool = False, squared: bool = Fa
 
 def _spread(values: Tensor) -> Tensor:
     return (values.var(dim=(0, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
+
+
+def _bare_spread(values: Tensor) -> Tensor:
+    return values.var(dim=(0, 2, 3), keepdim=True, correction=0).sqrt()
 
 
 def _batch(seed: int, *shape: int) -> Tensor:
@@ -118,7 +130,7 @@ EXERCISES = [
             math.sqrt((1 - ACCURACY) / IMAGES): "Only the share of mistakes is under your root; p belongs there, too.",
             math.sqrt(ACCURACY / IMAGES): "Who is always right does not stray at all. Does your formula say so?",
         },
-        otherwise="The formula stands above the exercise. What are p and n here, and what is under the root?",
+        otherwise="Under the root: the share of right answers times the share of wrong ones, over the images.",
         relative=0.02,
     ),
     number(
@@ -133,7 +145,7 @@ EXERCISES = [
             1 / (1 - MOMENTUM): "That is the velocity. A step is the learning rate times it.",
         },
         nearly=lambda answer: "Nearly: go on until nothing changes." if 0.095 < answer < 0.1 else None,
-        otherwise="Write down the first three velocities under a gradient of 1. Where do they stop growing?",
+        otherwise="Each velocity is 0.9 of the last plus the gradient. Where does it stop growing? Times the rate.",
         relative=1e-3,
     ),
     choice(
@@ -173,8 +185,14 @@ EXERCISES = [
                 lambda values: values / _spread(values)
             ),
             "Nearly: the variance here divides by n, not by n - 1 (correction=0).": _scaled((0, 2, 3), unbiased=True),
+            "Nearly: what protects a channel that hardly varies from a division by almost nothing?": (
+                lambda values: (values - values.mean(dim=(0, 2, 3), keepdim=True)) / _bare_spread(values)
+            ),
+            "Nearly: the small number belongs under the root, beside the variance.": (
+                lambda values: (values - values.mean(dim=(0, 2, 3), keepdim=True)) / (_bare_spread(values) + 1e-5)
+            ),
         },
-        otherwise="Check two things: does each channel of your result have mean 0 and spread 1, over all images?",
+        otherwise="Per channel, over images, rows, columns: minus the mean, over the root of the variance plus 1e-5.",
     ),
     choice(
         "thousandfold_guess",
@@ -189,11 +207,11 @@ EXERCISES = [
     FORGOTTEN_EVAL,
     choice(
         "flip_guess",
-        "b",
-        why="A cure for memorising has nothing to cure before any picture was seen twice.",
+        _seen,
+        why="A cure for memorising has nothing to cure before any image was seen twice.",
         hints={
-            "a": "How often has the network seen each picture after 200 batches of 128?",
-            "c": "A mirrored coat is still a coat: what is seen is as good as before. Compare with the error bar.",
+            "a": "How many images are 200 batches of 128? Fit begins again only when all have had their turn.",
+            "c": "About half of them, yes. But does any come again before all have had their turn?",
         },
     ),
     choice(
@@ -203,7 +221,7 @@ EXERCISES = [
         hints={
             "a": "Both sets were drawn from the same garments; later epochs of the same log show no such gap.",
             "b": "Leaked pictures would help in every epoch. Look at the last one.",
-            "d": "The loop of notebook 05 is the same, and the gap closes later. What differs between the two moments?",
+            "d": "With such a slip the gap would stay, and later in the same log it closes. Which network gave each?",
         },
     ),
     number(
@@ -260,6 +278,6 @@ EXERCISES = [
             "The half is missing: the factor starts at 1, not at 2.": lambda done: 1 + math.cos(math.pi * done),
             "That is a straight line. The cosine leaves 1 and reaches 0 more gently.": lambda done: 1 - done,
         },
-        otherwise="Three points to check by hand: 0 gives 1, one half gives one half, 1 gives 0.",
+        otherwise="Let the cosine run through half a wave, from its top to its bottom, lift it by 1, and halve it.",
     ),
 ]  # fmt: skip

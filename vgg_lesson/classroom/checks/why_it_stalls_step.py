@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from vgg_lesson.classroom.checks.forms import is_unanswered
-from vgg_lesson.classroom.checks.shared import NOTHING_RETURNED, Exercise, Mistake, as_function, stopped
+from vgg_lesson.classroom.checks.shared import NO_RETURN, Exercise, Mistake, as_function, stopped, without_return
 from vgg_lesson.classroom.checks.student import Student, TooSlow
 
 Step = Callable[[nn.Module, Tensor, Tensor, torch.optim.Optimizer], Any]
@@ -22,7 +22,7 @@ NOT_A_NUMBER = (
     "Your step returns {kind}; a plain number is expected. A tensor would keep everything that was needed to compute "
     "it in memory, batch after batch."
 )
-MOVES_ONLY = "Your step changes the weights, but returns nothing. Who draws the curve needs the loss as a number."
+MOVES_ONLY = f"{NO_RETURN} The weights do change; who draws the curve needs the loss as a number."
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ def _complaint(answer: Any) -> str | None:
         known = (advice for part, advice in ADVICE_BY_TEXT.items() if part in str(error))
         return next(known, stopped(error, ()))
     if any(is_unanswered(loss) for loss in trace.returned):
-        return MOVES_ONLY if trace.moved else NOTHING_RETURNED
+        return MOVES_ONLY if trace.moved else without_return(answer)
     if not trace.training:
         return "Your step leaves the network in evaluation mode: no line of a training step calls eval()."
     unusable = next((text for text in map(_not_a_number, trace.returned) if text), None)
