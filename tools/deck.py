@@ -3,17 +3,18 @@
 ``slideshow.slide_type`` in a cell's metadata decides; where it is missing, ``slide_types`` chooses by rule. A page
 shows of a text its heading, lists, tables, formulas and first sentences; the rest goes to the speaker's notes, together
 with ``slideshow.notes`` from the metadata. A student who opens the notebook sees neither. Pages that are not full take
-up what follows them in their section, except across a question: its answer waits on the next page. `class_cut` leaves
-out what a class of some minutes has no time for.
+up what follows them in their section, except across a question: its answer waits on the next page. A page that is still
+under half full shows more of its text, or joins a neighbour. `deck` can leave out what a class has no time for.
 """
 
 from __future__ import annotations
 
 import base64
 import copy
+import itertools
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
 import nbformat
@@ -41,17 +42,28 @@ NAVIGATION = re.compile(rf"^(?:{LINK}(?:\s*[·|]\s*{LINK})*|(?:Next|Previous): {
 OPTION = re.compile(r"^- \*\*[a-d]\*\* ", re.MULTILINE)
 # What belongs to working in a notebook and not on a wall.
 HOUSEKEEPING = re.compile(
-    r"letter in quotes|[Rr]un (it|this cell|the cell)s? (again|once more)|cells? (above|below)|"
-    r"[Kk]ernel|check\.progress|Restart|the last cell|this cell|next cell|In the notebook"
+    r"letter in quotes|[Rr]un (it|its cell|this cell|the cell)s? (again|once more)|cells? (above|below)|"
+    r"[Kk]ernel|check\.progress|Restart|the last cell|this cell|next cell|In the notebook|"
+    r"Which exercises have you solved"
 )
 POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
 # Somebody is asked to commit an answer to what the next cell prints.
-ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|[Pp]redict|\?\s*$")
+ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|\b[Pp]redict\b|\?\s*$")
 VIEW = re.compile(r"^widgets\.(\w+)\(\)$", re.MULTILINE)
-PAGE_HEIGHT, LINE, CODE_LINE, WORDS_IN_LINE, ROOM = 720, 40, 29, 13, 75  # pixels at full size; words; pixels of margins
+PAGE_HEIGHT, LINE, CODE_LINE, LIVE_PAGE, WORDS_IN_LINE, ROOM = (
+    720,
+    40,
+    29,
+    570,
+    13,
+    75,
+)  # pixels at full size; words; pixels of margins
 # What a page takes, in pixels at full size: more than the screen has, since a page may shrink a little; what fills less
 # than half of it may make its neighbour shrink more.
 FULLEST, TIGHTEST, HALF = 800, 920, 450
+WANTED, CROWDED = 0.61, 970  # of the screen, more than half since this is an estimate; pixels of what joins for that
+MORE_WORDS = 12  # by how many words an empty page grows at a time
+LARGEST, CODE_COLUMNS = 1.3, 91  # by how much fit.js enlarges a page without pictures; columns of code at full size
 
 
 def slide_types(cells: Sequence[NotebookNode]) -> list[str]:
@@ -80,14 +92,24 @@ def deck(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: in
     ``left_out`` names sections that a class skips; with it, exercises to go further are left out as well, and of more
     than ``most`` pages those that only tell, or only show code, become notes.
     """
-    pages = list(_pages(notebook, left_out))
-    pages = _packed(pages)
+    pages = _filled(_packed(list(_pages(notebook, left_out))))
     while most is not None and len(pages) > most and (weakest := _weakest(pages)):
         told = [_piece(_as_note(piece), "notes") for piece in _body(pages[weakest])]
         pages[weakest - 1] += [piece for piece in told if piece.source]
-        pages = _packed([*pages[:weakest], *pages[weakest + 1 :]])
+        pages = _filled(_packed([*pages[:weakest], *pages[weakest + 1 :]]))
     pieces = [piece for page in pages for piece in _finished(page)]
     return nbformat.v4.new_notebook(cells=pieces, metadata=copy.deepcopy(notebook.metadata))
+
+
+def paged(talk: NotebookNode) -> list[list[NotebookNode]]:
+    """The pages of a finished talk, without what only the speaker sees."""
+    pages: list[list[NotebookNode]] = []
+    for piece in talk.cells:
+        if _kind(piece) in ("slide", "subslide"):
+            pages.append([])
+        if _kind(piece) != "notes":
+            pages[-1].append(piece)
+    return pages
 
 
 def _pages(notebook: NotebookNode, left_out: Sequence[str] | None) -> Iterator[list[NotebookNode]]:
@@ -129,13 +151,13 @@ def _packed(pages: Sequence[list[NotebookNode]]) -> list[list[NotebookNode]]:
     """Pages joined while they fit and belong together: in one section, and never a question with what follows it."""
     packed: list[list[NotebookNode]] = []
     for page in pages:
+        if packed and all(_kind(piece) == "notes" or not piece.source for piece in _body(page)):
+            packed[-1] += _body(page)  # nothing of it is for the wall
+            continue
         if packed and _belong_together(packed[-1], page):
             small = min(_height(packed[-1]), _height(page)) < HALF
             if _height(packed[-1]) + _height(_body(page)) <= (TIGHTEST if small else FULLEST):
-                for piece in _body(page):
-                    if _kind(piece) != "notes":
-                        _set_kind(piece, "-")
-                packed[-1] += _body(page)
+                packed[-1] = _joined(packed[-1], page)
                 continue
         packed.append(list(page))
     return packed
@@ -143,9 +165,88 @@ def _packed(pages: Sequence[list[NotebookNode]]) -> list[list[NotebookNode]]:
 
 def _belong_together(page: Sequence[NotebookNode], following: Sequence[NotebookNode]) -> bool:
     """Whether a page may go on with the next one: no new section, no answer to what it asks; a question may end it."""
-    new_section = following[0].metadata.get("running") is None and not following[0].source.startswith("###")
     crowded = _is_question(following) and _height(page) >= HALF
-    return not (new_section or crowded or _asks(page))
+    return _section(reversed(page)) == _section(following) and not (crowded or asks(page))
+
+
+def _filled(pages: Sequence[list[NotebookNode]]) -> list[list[NotebookNode]]:
+    """Pages of which none is under half full if it can be helped: they show more of their text, or join a neighbour."""
+    pages, number = list(pages), 0
+    while number < len(pages):
+        if _is_empty(pages[number]):
+            _show_more(pages[number])
+            _take_lead_in(pages[number], pages[number - 1] if number else [])
+        joins = (number - 1, number) if _is_empty(pages[number]) else ()
+        first = next((at for new in (False, True) for at in joins if _may_join(pages[at : at + 2], new)), None)
+        if first is None:
+            number += 1
+        else:
+            pages[first : first + 2] = [_joined(*pages[first : first + 2])]
+            number = first
+    return pages
+
+
+def filled(page: Sequence[NotebookNode]) -> float:
+    """About which share of the screen's height a page fills, enlarged as `fit.js` does it."""
+    codes = [piece for piece in page if piece.cell_type == "code"]
+    longest = max((len(line) for code in codes for line in code.source.splitlines()), default=1)
+    enlarged = 1 if any(map(_has_picture, codes)) else min(LARGEST, CODE_COLUMNS / longest)
+    return enlarged * _height(page) / PAGE_HEIGHT
+
+
+def _is_empty(page: Sequence[NotebookNode]) -> bool:
+    """Whether a page leaves half of the screen free and has neither options to choose from nor an exercise."""
+    return filled(page) < WANTED and not _is_question(page)
+
+
+def _may_join(pages: Sequence[list[NotebookNode]], new_section: bool) -> bool:
+    """Whether two pages, of which one is empty, fit on one, and nothing there answers what is asked above it."""
+    if len(pages) < 2 or new_section == (_section(reversed(pages[0])) == _section(pages[1])):
+        return False
+    shown = [piece for piece in _body(pages[1]) if _kind(piece) != "notes"]
+    only_asks = all(ASKS.search(p.source) if p.cell_type == "markdown" else not p.outputs for p in shown)
+    exercise = any(piece.source.startswith("### Exercise") for piece in pages[0])  # its solution is folded, not below
+    answers = asks(pages[0]) and not (only_asks or (new_section and exercise))
+    opens = not new_section or shown[0].source.startswith("##")
+    return opens and not answers and _height(pages[0]) + _height(_body(pages[1])) <= CROWDED
+
+
+def _show_more(page: list[NotebookNode]) -> None:
+    """Let an empty page show the code above its print, or more of its text and less in the notes, until it fills."""
+    for piece, following in itertools.pairwise([*page, _piece("", "notes")]):
+        if piece.cell_type == "code" and not _has_picture(piece):
+            piece.metadata.pop("transient", None)
+        more = piece.metadata.get("more")
+        while more and following.source and _is_empty(page):
+            more["words"] += MORE_WORDS
+            shown, told = _divided(more["text"], more["words"])
+            piece.source, following.source = "\n\n".join(shown), "\n\n".join(told)
+    page[:] = [piece for piece in page if piece.source or piece.cell_type == "code"]
+
+
+def _take_lead_in(page: list[NotebookNode], before: list[NotebookNode]) -> None:
+    """Let an empty page have the text before it that leads in to it, if the page before keeps enough."""
+    shown = [piece for piece in _body(before) if _kind(piece) != "notes"]
+    if _is_empty(page) and len(shown) > 1 and shown[-1].cell_type == "markdown" and not asks(before):
+        at = before.index(shown[-1])
+        leads_in = page[-1].cell_type == "code" or shown[-1].source.endswith(":")
+        if leads_in and not _is_empty(before[:at]) and _section(reversed(before)) == _section(page):
+            page[1:1] = before[at:]
+            del before[at:]
+
+
+def _joined(page: Sequence[NotebookNode], following: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Two pages on one."""
+    for piece in _body(following):
+        if _kind(piece) != "notes":
+            _set_kind(piece, "-")
+    return [*page, *_body(following)]
+
+
+def _section(pieces: Iterable[NotebookNode]) -> str:
+    """The section to which the first of the pieces that tells it belongs."""
+    named = (piece.metadata.get("running") or piece.metadata.get("section") for piece in pieces)
+    return str(next(filter(None, named), ""))
 
 
 def _body(page: Sequence[NotebookNode]) -> list[NotebookNode]:
@@ -154,20 +255,26 @@ def _body(page: Sequence[NotebookNode]) -> list[NotebookNode]:
 
 
 def _weakest(pages: Sequence[list[NotebookNode]]) -> int | None:
-    """The page that a class misses least: one that only tells, else only shows code, else shows code and its print."""
+    """The page that a class misses least: one that only tells, else only shows code, else shows code and its print.
+
+    If nothing else is left, a page that opens a section goes, then one with a picture, then a vote, then a picture with
+    a question behind it; never the first page, the last or an exercise.
+    """
 
     def rank(number: int) -> float:
         shown = [piece for piece in _body(pages[number]) if _kind(piece) != "notes"]
         codes = [piece for piece in shown if piece.cell_type == "code"]
-        if _is_question(pages[number]) or any("$$" in p.source or HEADING.match(p.source) for p in shown):
-            return 0
-        if any(map(_has_picture, codes)):  # of several pictures in a row the first must do
-            return 0.5 if any(map(_has_picture, pages[number - 1])) else 0
+        if _is_question(pages[number]):
+            return 0 if any(piece.source.startswith("### Exercise") for piece in shown) else 0.2
+        if any(map(_has_picture, codes)):  # of several in a row the first must do; a question may be about the picture
+            return 0.5 if any(map(_has_picture, pages[number - 1])) else 0.1 if _is_question(pages[number + 1]) else 0.3
+        if any("$$" in piece.source or HEADING.match(piece.source) for piece in shown):
+            return 0.4
         if not codes:
             return 1 if any(LISTED.search(piece.source) for piece in shown) else 3
         return 1 if any(code.outputs for code in codes) else 2
 
-    ranks = [(rank(number), -_height(pages[number]), number) for number in range(1, len(pages))]
+    ranks = [(rank(number), -_height(pages[number]), number) for number in range(1, len(pages) - 1)]
     best = max(ranks, default=(0, 0, 0))
     return best[2] if best[0] else None
 
@@ -179,7 +286,7 @@ def _finished(page: list[NotebookNode]) -> list[NotebookNode]:
         if piece.cell_type == "markdown" and _kind(piece) != "notes" and not there and not OPTION.search(piece.source):
             kept = [_without(block, POINTING) for block in BLOCKS.findall(piece.source)]
             piece.source = "\n\n".join(block for block in kept if block)
-        for mark in ("running", "section", "asked"):
+        for mark in ("running", "section", "asked", "more"):
             piece.metadata.pop(mark, None)
     return page
 
@@ -197,12 +304,14 @@ def _is_question(page: Sequence[NotebookNode]) -> bool:
     return any(OPTION.search(text) or re.search(r"^### Exercise", text, re.MULTILINE) for text in shown)
 
 
-def _asks(page: Sequence[NotebookNode]) -> bool:
-    """Whether what a page shows last asks for an answer that must not stand below it."""
-    shown = [piece for piece in page if _kind(piece) != "notes"]
-    if shown[-1].cell_type == "code":
-        return _is_question(page) or (shown[-1].metadata.get("asked", False) and not shown[-1].outputs)
-    return _is_question(page) or bool(ASKS.search(shown[-1].source))
+def asks(page: Sequence[NotebookNode]) -> bool:
+    """Whether what a page shows last asks for an answer that must not stand below it; code may follow, no output."""
+    for piece in reversed([piece for piece in page if _kind(piece) != "notes"]):
+        if piece.cell_type == "markdown":
+            return _is_question(page) or bool(ASKS.search(piece.source))
+        if piece.outputs or piece.metadata.get("asked"):
+            return _is_question(page) or not piece.outputs
+    return _is_question(page)
 
 
 def _height(page: Sequence[NotebookNode]) -> float:
@@ -224,6 +333,8 @@ def _piece_height(piece: NotebookNode) -> float:
 
 def _block_height(block: str) -> float:
     lines = block.splitlines()
+    if block.startswith("<iframe"):
+        return LIVE_PAGE
     if block.startswith("```"):
         return CODE_LINE * len(lines)
     wrapped = sum(-(-len(line.split()) // WORDS_IN_LINE) for line in lines if not re.match(r"\|[-:| ]+\|$", line))
@@ -323,6 +434,18 @@ def _parts(source: str) -> list[str]:
 
 def _shown(text: str, kind: str, budget: int) -> Iterator[NotebookNode]:
     """The blocks of a text that fit the budget of words, and the others as notes."""
+    shown, told = _divided(text, budget)
+    if shown or kind in ("slide", "subslide"):
+        piece = _piece("\n\n".join(shown), kind)
+        if told:
+            piece.metadata["more"] = {"text": text, "words": budget}
+        yield piece
+    if told:
+        yield _piece("\n\n".join(told), "notes")
+
+
+def _divided(text: str, budget: int) -> tuple[list[str], list[str]]:
+    """The blocks of a text that fit the budget of words, and what remains."""
     shown, told = [], []
     for block in (_without(block, HOUSEKEEPING) for block in BLOCKS.findall(NAVIGATION.sub("", text).strip())):
         if not block:
@@ -336,10 +459,7 @@ def _shown(text: str, kind: str, budget: int) -> Iterator[NotebookNode]:
             budget = 0
         shown.extend([front] if front else [])
         told.extend([behind] if behind else [])
-    if shown or kind in ("slide", "subslide"):
-        yield _piece("\n\n".join(shown), kind)
-    if told:
-        yield _piece("\n\n".join(told), "notes")
+    return shown, told
 
 
 def _cut(paragraph: str, budget: int) -> tuple[str, str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import nbformat
+
+from tools.paths import notebooks
 from tools.proof_guide import GUIDE
 
+CLOSING = "What you can say now"
 SHEET = re.compile(r"<!-- path:(\w+) -->\n(.*?)<!-- /path -->", re.DOTALL)
 TABLE = re.compile(r"^\| starts at \| takes \| section of (\d\d) \|.*\n\|[-:|]+\|\n((?:\|.*\|\n?)+)", re.MULTILINE)
 
@@ -39,5 +43,19 @@ def run_sheet(path: str, guide: str | None = None) -> list[Step]:
 
 
 def skipped(notebook: str) -> list[str]:
-    """The sections of a notebook ("05") that the half-day skips; none of a notebook that is not on it."""
-    return [step.section for step in run_sheet("half_day") if step.notebook == notebook and step.minutes is None]
+    """The sections of a notebook ("05") that a class skips: as the half-day does, else those its plan has no minute for."""
+    steps = [step for step in run_sheet("half_day") if step.notebook == notebook]
+    if steps:
+        return [step.section for step in steps if step.minutes is None]
+    planned = re.findall(r"^\| ([^|]+) \| \d+ \|", _part(notebook), re.MULTILINE)
+    (path,) = notebooks([notebook])
+    texts = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+    sections = re.findall(r"^## (.*)$", "\n".join(texts), re.MULTILINE)
+    return [section for section in sections if section not in (*planned, CLOSING)]
+
+
+def _part(notebook: str) -> str:
+    """The guide's section on a notebook."""
+    found = re.search(rf"^## {notebook} .*?(?=^## )", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert found, f"the guide has no section on {notebook}"
+    return found[0]

@@ -1,9 +1,9 @@
 """Talks from the notebooks: one HTML file each, which needs neither internet nor a server.
 
 ``python -m tools slides 05`` writes ``build/slides/05.html``; with ``--class`` the cut for a class: the core exercises,
-the sections of the half-day, at most thirty pages an hour. Open it in a browser; ``S`` opens the speaker's view with
-the notes, ``O`` the overview, and ``?print-pdf`` behind the address lays out pages to print. ``tools/deck.py`` says
-what is shown; stored outputs are shown, nothing is run.
+the sections that the guide plans, at most thirty pages an hour. Open it in a browser; ``S`` opens the speaker's view
+with the notes, ``O`` the overview, and ``?print-pdf`` behind the address lays out pages to print. ``tools/deck.py``
+says what is shown; stored outputs are shown, nothing is run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tools.times import planned
 from vgg_lesson.support.files import write_atomically
 
 FOLDER = ROOT / "build" / "slides"
-PAGES_AN_HOUR, FEWEST = 30, 8
+PAGES_AN_HOUR = 30
 WRITTEN = ("reveal/reveal.css", "deck/deck.css")
 
 
@@ -45,13 +45,19 @@ class TalkExporter(SlidesExporter):
         self.register_filter("markdown2html", partial(pages.markdown, images=NOTEBOOKS))
 
 
-def talk(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> str:
-    """The notebook as one HTML page of slides, everything it needs inside; the rest as for `deck`."""
-    shown = deck(notebook, left_out, most)
+def shown(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> NotebookNode:
+    """The pieces of a talk as `deck` chooses them, and the live page behind them where the notebook names it."""
     texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    if addresses := pages.LIVE_CALL.findall("\n".join(texts)):
-        shown.cells.append(_live(addresses[-1]))
-    body, _ = TalkExporter().from_notebook_node(shown)
+    addresses = pages.LIVE_CALL.findall("\n".join(texts))
+    pieces = deck(notebook, left_out, most and most - bool(addresses))
+    pieces.cells += [_live(address) for address in addresses[-1:]]
+    return pieces
+
+
+def talk(notebook: NotebookNode, left_out: Sequence[str] | None = None, most: int | None = None) -> str:
+    """The notebook as one HTML page of slides, everything it needs inside; the rest as for `shown`."""
+    texts = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    body, _ = TalkExporter().from_notebook_node(shown(notebook, left_out, most))
     soup = pages.accessible(BeautifulSoup(body, "html.parser"))
     return pages.filled(
         "deck/page.html",
@@ -81,9 +87,9 @@ def write(path: Path, folder: Path = FOLDER, *, for_class: bool = False) -> Path
 
 
 def most_pages(path: Path) -> int:
-    """How many pages a class has time for: thirty in an hour of the minutes that the notebook plans."""
+    """How many pages a class has time for, the live one included: thirty in an hour of the minutes in the plan."""
     in_class, _ = planned(path)
-    return max(PAGES_AN_HOUR * in_class // 60, FEWEST)
+    return PAGES_AN_HOUR * in_class // 60
 
 
 def main(arguments: list[str]) -> int:

@@ -12,7 +12,6 @@ import pytest
 
 from tests.browser.lab import SECONDS_TO_START, Server, server
 from tools import site, slides
-from tools.handout import HALF_DAY
 from tools.paths import notebooks
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The talks of all notebooks by the notebook's name, and those cut for a class."""
     folder = tmp_path_factory.mktemp("slides")
     whole = {path.stem: slides.write(path, folder) for path in notebooks()}
-    cuts = {f"{path.stem}-class": slides.write(path, folder, for_class=True) for path in notebooks(HALF_DAY)}
+    cuts = {f"{path.stem}-class": slides.write(path, folder, for_class=True) for path in notebooks()}
     return {**whole, **cuts}
 
 
