@@ -237,3 +237,9 @@ def test_no_hint_shows_a_number_that_is_asked_for(exercise: Exercise) -> None:
     parts = {part for part in (key if isinstance(key, tuple | list) else [key]) if isinstance(part, int | float)}
     for hint in [*(mistake.hint for mistake in exercise.mistakes()), exercise.otherwise, NUDGES.get(exercise.name, "")]:
         assert not parts & numbers_in(hint), hint
+
+
+@pytest.mark.parametrize("exercise", check.EXERCISES.values(), ids=lambda exercise: exercise.name)
+def test_a_check_uses_the_notebooks_words(exercise: Exercise) -> None:
+    said = " ".join([exercise.why, exercise.otherwise, *(mistake.hint for mistake in exercise.mistakes()[:40])])
+    assert not re.findall(r"\b(pictures?|windows?|poke|bends?)\b", said, re.IGNORECASE), said

@@ -37,11 +37,11 @@ def _shape_mistakes() -> Mapping[tuple[float, ...], str]:
         ): "Follow the rule to block 5 and look at the specification again: does it keep doubling there?",
         _joined([right[0], *late[1:]]): "From block 2 on those are the sides that go in. What does a block do to them?",
         _joined([*right[:-1], right[-2]]): "Block 5 keeps the channels. Does it keep the grid too? It ends in a pool.",
-        _joined(added): "Filters of two convolutions in a row do not add up: the second reads what the first gave.",
+        _joined(added): "Kernels of two convolutions in a row do not add up: the second reads what the first gave.",
         _joined([right[0], *right[:-1]]): "From block 2 on that is what goes in. What comes out?",
         _joined([(side, channels) for channels, side in right]): "The channels come first in a pair, then the side.",
         _joined(_unpadded()): "Your convolutions nibble at the grid. Which padding do VGG's have?",
-        _joined(still): "The sides are right. Every block has its own number of filters; where does that number go?",
+        _joined(still): "The sides are right. Every block has its own number of kernels; where does that number go?",
     }
 
 
@@ -78,7 +78,7 @@ def _head_mistakes() -> Mapping[tuple[float, ...], str]:
         (side * side, *linear): "Those are the cells of one map. How many maps lie on top of each other?",
         (channels, *linear): "Those are the channels. Each of them is a grid, and all its cells go into the row.",
         (_flat(2 * side), *linear): "That is the grid before the last pool.",
-        (*_head_lengths()[:3], 10): "The classes of our pictures come later. How many does ImageNet have?",
+        (*_head_lengths()[:3], 10): "The classes of our images come later. How many does ImageNet have?",
     }
 
 
@@ -104,30 +104,30 @@ EXERCISES: list[Exercise] = [
         "guess_unpadded_size",
         value=lambda: _size(224, 3, 0, 1),
         options={"a": 224, "b": 223, "c": 222, "d": 221},
-        why="The window cannot step onto the edge: one row is lost on each side.",
+        why="The kernel cannot step onto the edge: one row is lost on each side.",
         hints={
-            "a": "That needs something around the picture. Where can the middle of the window stand in the first row?",
+            "a": "That needs something around the image. Where can the middle of the kernel stand in the first row?",
             "b": "One row is lost at the top. What happens at the bottom?",
-            "d": "Count on a grid of five: how many places does a window of three have?",
+            "d": "Count on a grid of five: how many places does a kernel of three have?",
         },
     ),
     number(
         "zfnet_conv1_size",
         lambda: _size(224, 7, 1, 2),
-        why="The half step at the end is dropped: with a stride, the last rows of a picture may count for nothing.",
+        why="The half step at the end is dropped: with a stride, the last rows of an image may count for nothing.",
         mistakes=lambda: {
-            110.5: "Grids come in whole cells: what does a window do that would hang over the edge?",
+            110.5: "Grids come in whole cells: what does a kernel do that would hang over the edge?",
             109.5: "Rounded down you have 109; one step of the formula is missing.",
             _size(224, 7, 0, 2): "Either the padding is missing or the last step of the formula: you need both.",
             _size(
                 226, 7, 1, 2
-            ): "One cell too many. Does a window that hangs over the edge count? And is the rim there "
-            "before the window strides, or after?",
-            224 // 2 + 2 - 7 + 1: "You halved first. The rim is there, and the window on it, before anything strides.",
-            224 / 2: "Halving is what the stride alone would do; the window is seven wide and the padding only one.",
-            224 + 2 - 7: "So far the stride does nothing: the window moves two cells at a time here.",
-            (224 + 2) // 2: "That halves the padded picture. Where can a window of seven start for the last time?",
-            _size(224, 7, 1, 1): "That is stride 1: the window moves two cells at a time here.",
+            ): "One cell too many. Does a kernel that hangs over the edge count? And is the rim there "
+            "before the kernel strides, or after?",
+            224 // 2 + 2 - 7 + 1: "You halved first. The rim is there, and the kernel on it, before anything strides.",
+            224 / 2: "Halving is what the stride alone would do; the kernel is seven wide and the padding only one.",
+            224 + 2 - 7: "So far the stride does nothing: the kernel moves two cells at a time here.",
+            (224 + 2) // 2: "That halves the padded image. Where can a kernel of seven start for the last time?",
+            _size(224, 7, 1, 1): "That is stride 1: the kernel moves two cells at a time here.",
         },
         otherwise="Put size 224, kernel 7, padding 1 and stride 2 into the formula, and round down before adding 1.",
     ),
@@ -137,7 +137,7 @@ EXERCISES: list[Exercise] = [
         lambda: _joined([(channels, side) for channels, side, _ in POOLS]),
         why="A network trades places for channels, and these ten numbers fix the size of every layer to come.",
         mistakes=_shape_mistakes,
-        otherwise="Take each pair after the pool: the channels are the block's filters, the side is halved once more.",
+        otherwise="Take each pair after the pool: the channels are the block's kernels, the side is halved once more.",
         groups=[f"block {index}" for index in range(1, len(POOLS) + 1)],
         expected="Five pairs (channels, side) are expected, one per block, without the second side.",
     ),
@@ -152,12 +152,12 @@ EXERCISES: list[Exercise] = [
     number(
         "flatten_at_96",
         lambda: _flat(96 // 32),
-        why="This one number ties a VGG to one size of picture; everything before it takes any.",
+        why="This one number ties a VGG to one size of image; everything before it takes any.",
         mistakes=lambda: {
             _flat(7): "That is what a 224×224 image leaves. How large is the last grid of this one?",
             **{_flat(96 // 2**pools): "Halvings are missing: how many pools are there?" for pools in range(1, 5)},
             96 // 32: "That is the side of the last grid. How many cells does it have, and how many numbers each?",
-            POOLS[-1][0] * 96**2: "That flattens 512 maps of the picture's size. What did the five blocks do to it?",
+            POOLS[-1][0] * 96**2: "That flattens 512 maps of the image's size. What did the five blocks do to it?",
             POOLS[-1][0] * 3: "A grid of side 3 has more than 3 cells.",
             _flat(7) * 96 / 224: "You scaled with the side. A grid shrinks in both directions.",
             9: "Those are the cells of the last grid. How many numbers does each hold?",
@@ -182,7 +182,7 @@ EXERCISES: list[Exercise] = [
         hints={
             "a": "It does have more places to compute. How many multiplications are there at each of them?",
             "b": "It does have more channels. At how many places are they computed?",
-            "d": "A convolution does the same multiplications for every picture of a size.",
+            "d": "A convolution does the same multiplications for every image of a size.",
         },
     ),
     choice(
@@ -201,11 +201,11 @@ EXERCISES: list[Exercise] = [
     choice(
         "guess_adapted_layers",
         _adapted_layers,
-        why="Only what touches the channels of the picture or the number of classes changes its shape.",
+        why="Only what touches the channels of the image or the number of classes changes its shape.",
         hints={
             "a": "A layer's weights depend on the channels it reads and the channels it writes. Which of them changed?",
-            "b": "The picture's channels are taken care of. What about the other end?",
-            "d": "The first linear layer reads 512×7×7 numbers. Did that change?",
+            "b": "The image's channels are taken care of. What about the other end?",
+            "d": "The first fully connected layer reads 512×7×7 numbers. Did that change?",
         },
     ),
 ]

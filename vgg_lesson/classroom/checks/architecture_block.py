@@ -105,22 +105,22 @@ def _behaves(seen: Sequence[Behaviour], slips: Slips) -> bool:
 
 SLIPS: Mapping[Slips, str] = {
     Slips(follow=False): "The second convolution must take what the first one gives: which number changes in the loop?",
-    Slips(swapped=True): "Your convolution reads out_channels and writes in_channels. Which way do the pictures go?",
+    Slips(swapped=True): "Your convolution reads out_channels and writes in_channels. Which way do the images go?",
     Slips(one_conv=True): "However large num_convs is, your block has one convolution. What is the loop for?",
     Slips(padding=0): "Without padding each convolution nibbles at the grid; only the pool may shrink it.",
-    Slips(padding=2): "Your convolutions make the grid larger. Which padding gives back what a 3×3 window takes?",
-    Slips(kernel=1, padding=0): "With 1×1 windows no neighbour is ever seen. How wide are VGG's windows?",
-    Slips(kernel=5, padding=2): "Your windows are five wide. How wide are VGG's?",
-    Slips(bias=False): "Every filter has one number more than its window's weights: it is switched off in yours.",
+    Slips(padding=2): "Your convolutions make the grid larger. Which padding gives back what a 3×3 kernel takes?",
+    Slips(kernel=1, padding=0): "With 1×1 kernels no neighbour is ever seen. How wide are VGG's kernels?",
+    Slips(kernel=5, padding=2): "Your kernels are five wide. How wide are VGG's?",
+    Slips(bias=False): "Every kernel has one number more than its weights: it is switched off in yours.",
     Slips(shared_from=2): "The later convolutions are one object, used again: they share weights and learn one thing.",
     Slips(shared_from=1): "One convolution is repeated. How could it read in_channels first and out_channels later?",
     Slips(relu="never"): "Something is missing between the convolutions: without it two of them are one linear map.",
-    Slips(relu="last"): "There is a bend at the end only. What are two convolutions in a row with nothing between?",
-    Slips(relu="between"): "The last convolution goes into the pool unbent. How many ReLUs has a block of two?",
+    Slips(relu="last"): "There is a ReLU at the end only. What are two convolutions in a row with nothing between?",
+    Slips(relu="between"): "The last convolution goes into the pool without one. How many ReLUs has a block of two?",
     Slips(norm=True): "There is a batch norm in your block. VGG is older; you will add it yourself in notebook 06.",
     Slips(pool="always"): "The pool stands in the loop: how often should a block halve its grid?",
     Slips(pool="never"): "The grid comes out as large as it went in. Which layer of a block halves it?",
-    Slips(pooling=nn.AvgPool2d): "Your pool takes averages. What does VGG's keep of each 2×2 window?",
+    Slips(pooling=nn.AvgPool2d): "Your pool takes averages. What does VGG's keep of four cells?",
     Slips(stride=1): "Your pool moves by one cell, so the grid is not halved. How far does VGG's move?",
 }
 
@@ -159,7 +159,7 @@ def _stop(seen: Behaviour, case: tuple[int, int, int]) -> str | None:
     output, side = seen[1][0], SIDES[0]
     if isinstance(output, Tensor):
         return None
-    return f"my_block{case} is built, but a picture of {case[0]}×{side}×{side + 2} does not get through. {output}"
+    return f"my_block{case} is built, but an image of {case[0]}×{side}×{side + 2} does not get through. {output}"
 
 
 @torch.random.fork_rng(devices=[])

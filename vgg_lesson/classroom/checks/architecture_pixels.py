@@ -23,8 +23,8 @@ def _cases() -> list[tuple[Tensor, Tensor]]:
 SQUARE, LONG, _ = CASES = _cases()
 TURNED = "The weights are used the wrong way round: rows belong to outputs, columns to inputs."
 THREE_AXES = (
-    "A matrix product with three axes pairs the weights with rows of the picture, not with its channels. "
-    "How would you lay out the picture so that each pixel is one column?"
+    "A matrix product with three axes pairs the weights with rows of the image, not with its channels. "
+    "How would you lay out the image so that each pixel is one column?"
 )
 
 
@@ -67,7 +67,7 @@ ONE_BY_ONE = code(
     "one_by_one_conv",
     _one_by_one,
     CASES,
-    why="A 1×1 convolution is one small linear layer, applied at every pixel alike.",
+    why="A 1×1 convolution is one small fully connected layer, applied at every pixel alike.",
     mistakes={
         TURNED: _transposed,
         "The channels are mixed, but the places are summed up too: the output keeps height and width.": (

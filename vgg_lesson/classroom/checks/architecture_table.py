@@ -31,7 +31,7 @@ def _judged(pairs: Sequence[tuple[int, int]]) -> str:
     if widths != WIDTHS:
         return "other widths"
     if convolutions == TABLE_LAYERS:
-        return "linear layers not counted"
+        return "fully connected layers not counted"
     if convolutions == TABLE_LAYERS - LINEAR_LAYERS - len(WIDTHS):
         return "pools counted"
     return "right" if convolutions == TABLE_LAYERS - LINEAR_LAYERS else "another network"
@@ -54,7 +54,7 @@ def _table_mistakes() -> list[Mistake]:
 
 def read_table(answer: Any) -> list[tuple[int, int]]:
     """The pairs of a table, given as a list of pairs, an array, a tensor, or the ten numbers in a row."""
-    form = "A list of pairs (number of convolutions, filters) is expected, one pair per block, as in FAMILY."
+    form = "A list of pairs (number of convolutions, kernels) is expected, one pair per block, as in FAMILY."
     try:
         values = forms.numbers(answer)
     except forms.Unreadable as unclear:

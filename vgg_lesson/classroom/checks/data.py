@@ -107,11 +107,11 @@ EXERCISES = [
     choice(
         "shuffled_test",
         _shuffled_test,
-        why="An order costs the test nothing, and a fixed one lets you compare two networks picture by picture.",
+        why="An order costs the test nothing, and a fixed one lets you compare two networks image by image.",
         hints={
             "a": "Shuffling helps a network to learn. Does it learn anything while it is tested?",
-            "b": "The weights stay. Is a boot named differently because another picture came before it?",
-            "d": "Ask for the fifth answer twice: is it about the same picture both times?",
+            "b": "The weights stay. Is a boot named differently because another image came before it?",
+            "d": "Ask for the fifth answer twice: is it about the same image both times?",
         },
         unanswered=UNANSWERED,
     ),
@@ -127,14 +127,14 @@ EXERCISES = [
     number(
         "window_in_original_pixels",
         lambda: WINDOW * SIDE / LARGE,
-        why="At 224 pixels a first-layer window is narrower than one original pixel; without resizing it spans three.",
+        why="At 224 pixels a first-layer kernel is narrower than one original pixel; without resizing it spans three.",
         mistakes=lambda: {
-            WINDOW * LARGE / SIDE: "The window would be larger than before. Is an original pixel larger or smaller?",
-            WINDOW: "That is the window in pixels of the enlarged image.",
+            WINDOW * LARGE / SIDE: "The kernel would be larger than before. Is an original pixel larger or smaller?",
+            WINDOW: "That is the kernel in pixels of the enlarged image.",
             (WINDOW * SIDE / LARGE) ** 2: "That is an area. The question is about the side.",
-            1 / 8: "That is one pixel of the enlarged image. The window is wider than one pixel.",
-            LARGE / SIDE / WINDOW: "So many windows lie side by side in one original pixel. Turn the question round.",
-            LARGE / SIDE: "So many enlarged pixels make an original one. The window has three of them.",
+            1 / 8: "That is one pixel of the enlarged image. The kernel is wider than one pixel.",
+            LARGE / SIDE / WINDOW: "So many kernels lie side by side in one original pixel. Turn the question round.",
+            LARGE / SIDE: "So many enlarged pixels make an original one. The kernel has three of them.",
             **dict.fromkeys((0.37, 0.38, 0.4), "Right, but rounded. Give it as it is."),
         },
         otherwise="First: how many enlarged pixels lie side by side in one original pixel?",
@@ -172,7 +172,7 @@ EXERCISES = [
         "smallest_side",
         value=lambda: 2**POOLS,
         options={"a": 7, "b": 28, "c": 32, "d": 224},
-        why="The number of poolings alone says which pictures a network can take, before you build it.",
+        why="The number of poolings alone says which images a network can take, before you build it.",
         hints={
             "a": "Halve it by hand: seven, three, one, and two pools are still to come.",
             "b": "Halve it by hand, rounding down, five times.",
@@ -183,7 +183,7 @@ EXERCISES = [
         "smallest_side_for",
         _smallest_side,
         [(5,), (2,), (0,), (6,)],
-        why="VGG-11 and VGG-19 take the same smallest picture, since the convolutions between the pools do not matter.",
+        why="VGG-11 and VGG-19 take the same smallest image, since the convolutions between the pools do not matter.",
         mistakes={
             "Each pool halves the side: every further pool doubles the smallest side, it does not add to it.": (
                 lambda pools: 2 * pools

@@ -49,7 +49,7 @@ NORMALISE = code(
     "normalise_images",
     _normalised,
     _pictures(),
-    why="Mean and spread are measured once, on the training set, so that every picture is shown in the same units.",
+    why="Mean and spread are measured once, on the training set, so that every image is shown in the same units.",
     mistakes={
         "The channel axis is missing: the network wants (batch, 1, height, width).": (
             lambda images: _normalised(images).squeeze(1)

@@ -283,11 +283,11 @@ EXERCISES = [
         mistakes=lambda: {
             (27, 49): "That is for C channels in and C out. Here the first layer reads half as many.",
             (13.5, 24.5): "Only the first of the three reads C/2 channels; the others read C.",
-            (22.5, 49): "The large window reads C/2 channels as well.",
+            (22.5, 49): "The large kernel reads C/2 channels as well.",
             (27, 24.5): "The stack's first layer reads C/2 channels as well.",
             (24.5, 22.5): "Right numbers in the wrong order: the stack first.",
         },
-        otherwise="Window side squared, times channels read, times channels written: add up, then divide by C².",
+        otherwise="Kernel side squared, times channels read, times channels written: add up, then divide by C².",
         relative=1e-3,
     ),
     choice(
@@ -309,7 +309,7 @@ EXERCISES = [
             paper_gap() * math.sqrt(2): "You add the two errors. Independent errors add as squares.",
             paper_gap() / 100: "Right as a share; give it in percentage points.",
             paper_gap() ** 2: "That is the variance.",
-            100 * math.sqrt(2) * standard_error(PAPER_ERROR, 10_000): "The paper's validation set has more pictures.",
+            100 * math.sqrt(2) * standard_error(PAPER_ERROR, 10_000): "The paper's validation set has more images.",
             2 * paper_gap(): "Once is asked for; twice is where a difference deserves attention.",
         },
         otherwise="First √(p(1−p)/n) for one network. Then two such errors, added as squares. Then times a hundred.",

@@ -87,7 +87,7 @@ def _place_mistakes() -> dict[float, str]:
         (SIDE // SQUARE) ** 2: "That is without overlap. The square moves by less than its own side.",
         (per_axis - 1) ** 2: "That counts the moves. How many places are there along a fence with that many gaps?",
         covered_places(SIDE, SQUARE, 1): "That is a move of one pixel at a time.",
-        per_axis**2 + 1: "The picture without a square is one more pass; asked are the covered ones.",
+        per_axis**2 + 1: "The image without a square is one more pass; asked are the covered ones.",
     }
 
 
@@ -161,10 +161,10 @@ EXERCISES = [
             "That is the mean over the map. A channel that answers in one place only would be lost.": (
                 lambda maps, channel, count: maps[:, channel].mean(dim=(1, 2)).argsort(descending=True)[:count]
             ),
-            "These are the values. Which pictures do they belong to?": (
+            "These are the values. Which images do they belong to?": (
                 lambda maps, channel, count: maps[:, channel].amax(dim=(1, 2)).sort(descending=True).values[:count]
             ),
-            "That is one picture's channels: the first axis counts pictures, the second channels.": (
+            "That is one image's channels: the first axis counts images, the second channels.": (
                 lambda maps, channel, count: maps[channel].amax(dim=(1, 2)).argsort(descending=True)[:count]
             ),
             "The right order, but all of them. How many are asked for?": (
@@ -176,7 +176,7 @@ EXERCISES = [
     choice(
         "channel_guess",
         "c",
-        why="A channel answers to a pattern, and the name that its first pictures suggest is ours.",
+        why="A channel answers to a pattern, and the name that its first images suggest is ours.",
         hints={
             "a": "So the first eight suggest. Look at the second row.",
             "b": "They look most alike to us. Look at the second row.",
@@ -233,13 +233,13 @@ EXERCISES = [
         why="A map is a guess about what matters, and covering is the test that it has to pass.",
         hints={
             "a": "So one should think. Compare the two marks of the first line, then the two counts below.",
-            "c": "Read the axis: most pictures keep their answer, wherever they are covered.",
+            "c": "Read the axis: most images keep their answer, wherever they are covered.",
         },
     ),
     choice(
         "what_heat_says",
         "c",
-        why="A map describes one score near one picture, to first order, and reasons are what we add.",
+        why="A map describes one score near one image, to first order, and reasons are what we add.",
         hints={
             "a": "Could another cause leave the same heat? Think of the map of random weights.",
             "b": "That is a claim about a change. Which experiment would show it?",

@@ -40,7 +40,7 @@ NUDGES: Mapping[str, str] = MappingProxyType(
         "mean_loss": "Does each of these losses speak for equally many images?",
         "guessing_loss": "Which of the ten numbers does the loss of an image look at?",
         "uniform_loss_imagenet": "What is different from the ten garments?",
-        "kept_without_relu": "Where in the cell does the bend happen?",
+        "kept_without_relu": "What in the cell makes a layer more than linear?",
         "taps_on_the_map": "Draw the small map with its border of zeros.",
         "he_std": "Does your formula fit convolutions and fully connected layers alike?",
         "two_readings": "Compare the two readings in the first layer alone, before you go deeper.",

@@ -59,7 +59,7 @@ def _moved_nearly(answer: Any) -> str | None:
 def _batch_nearly(answer: Any) -> str | None:
     if float(answer).is_integer() or abs(float(answer) - counting.pictures_that_fit()) > 0.1:
         return None
-    return "The division is right. A batch is a whole number of pictures that fit."
+    return "The division is right. A batch is a whole number of images that fit."
 
 
 EXERCISES = [
@@ -74,21 +74,21 @@ EXERCISES = [
         "conv_params",
         counting.conv_params,
         [(3, 1, 64, True), (3, 64, 128, True), (3, 128, 256, False), (7, 3, 96, True), (1, 512, 256, False)],
-        why="You can price any convolution before you build it, and notice when a printed count is wrong.",
+        why="You know what any convolution holds before you build it, and notice when a printed count is wrong.",
         mistakes={
-            "Right without biases. What else does a filter own when bias is True?": lambda k, i, o, b: k * k * i * o,
+            "Right without biases. What else does a kernel own when bias is True?": lambda k, i, o, b: k * k * i * o,
             "Right with biases. What goes when bias is False?": lambda k, i, o, b: (k * k * i + 1) * o,
-            "How many channels does one filter go through? You counted one.": lambda k, i, o, b: (k * k + b) * o,
-            "A window has two sides.": lambda k, i, o, b: (k * i + b) * o,
-            "Right for 3×3. The side of the window is an argument.": lambda k, i, o, b: (9 * i + b) * o,
-            "You give the whole layer one bias. How many filters has it?": lambda k, i, o, b: k * k * i * o + b,
-            "A filter adds up all its channels first; its bias comes once.": lambda k, i, o, b: (k * k + b) * i * o,
+            "How many channels does one kernel go through? You counted one.": lambda k, i, o, b: (k * k + b) * o,
+            "A kernel has two sides.": lambda k, i, o, b: (k * i + b) * o,
+            "Right for 3×3. The side of the kernel is an argument.": lambda k, i, o, b: (9 * i + b) * o,
+            "You give the whole layer one bias. How many kernels has it?": lambda k, i, o, b: k * k * i * o + b,
+            "A kernel adds up all its channels first; its bias comes once.": lambda k, i, o, b: (k * k + b) * i * o,
             "Is there one bias per channel read, or per channel written?": lambda k, i, o, b: (k * k * o + b) * i,
-            "That is one filter. How many are there?": lambda k, i, o, b: k * k * i + b,
+            "That is one kernel. How many are there?": lambda k, i, o, b: k * k * i + b,
             "That is the rule for 3×3 with biases. Kernel and bias are arguments now.": lambda k, i, o, b: (
                 (9 * i + 1) * o
             ),
-            "Your brackets multiply the biases alone. Count one whole filter first.": lambda k, i, o, b: (
+            "Your brackets multiply the biases alone. Count one whole kernel first.": lambda k, i, o, b: (
                 k * k * i + b * o
             ),
             "In Python ^ is no power: write ** or multiply.": lambda k, i, o, b: (k ^ 2 * i + b) * o,
@@ -96,7 +96,7 @@ EXERCISES = [
                 (k * k * i + (not b)) * o
             ),
         },
-        otherwise="Count one filter first, weights and bias; then ask how many filters there are.",
+        otherwise="Count one kernel first, weights and bias; then ask how many kernels there are.",
     ),
     numbers(
         "older_post_slip",
@@ -110,7 +110,7 @@ EXERCISES = [
         _heaviest_part,
         why="One layer holds four fifths of the file, so whoever wants a smaller file knows where to begin.",
         hints={
-            "a": "It sees the whole picture, but its filters are few and small: 640 values.",
+            "a": "It sees the whole image, but its kernels are few and small: 640 values.",
             "b": "Eight layers, yes. Add them up: together they do not reach a tenth.",
             "d": "Ten outputs with 4096 weights each. Which part has more outputs than that, or reads more?",
         },
@@ -124,16 +124,16 @@ EXERCISES = [
             "These are the weights. At how many positions does each of them work?": lambda k, i, o, s: k * k * i * o,
             "The grid has two directions, and every position is visited.": lambda k, i, o, s: k * k * i * o * s,
             "A bias is added, not multiplied: leave it out.": lambda k, i, o, s: (k * k * i + 1) * o * s * s,
-            "A window has two directions as well.": lambda k, i, o, s: k * i * o * s * s,
-            "Each filter reads all the incoming channels.": lambda k, i, o, s: k * k * o * s * s,
+            "A kernel has two directions as well.": lambda k, i, o, s: k * i * o * s * s,
+            "Each kernel reads all the incoming channels.": lambda k, i, o, s: k * k * o * s * s,
             "A multiply-accumulate counts as one here, not as two.": lambda k, i, o, s: 2 * k * k * i * o * s * s,
-            "That is one filter at every position. How many filters are there?": lambda k, i, o, s: k * k * i * s * s,
+            "That is one kernel at every position. How many kernels are there?": lambda k, i, o, s: k * k * i * s * s,
             "A bias is added to each output, and adding is not counted.": lambda k, i, o, s: k * k * i * o * s * s + o,
             "The grid is padded: there are as many positions as cells, border included.": (
                 lambda k, i, o, s: k * k * i * o * (s - k + 1) ** 2
             ),
-            "Right for 3×3. The side of the window is an argument.": lambda k, i, o, s: 9 * i * o * s * s,
-            "Each filter reads all channels: reading and writing multiply, they do not add.": (
+            "Right for 3×3. The side of the kernel is an argument.": lambda k, i, o, s: 9 * i * o * s * s,
+            "Each kernel reads all channels: reading and writing multiply, they do not add.": (
                 lambda k, i, o, s: k * k * (i + o) * s * s
             ),
             "In Python ^ is no power: write ** or multiply.": lambda k, i, o, s: k ^ 2 * i * o * s ^ 2,
@@ -145,7 +145,7 @@ EXERCISES = [
         _fc6_macs,
         why="A layer can fill the file and hardly show on the clock, so ask which of the two you want to shrink.",
         hints={
-            "a": "That is its share of the parameters. How often is each of them used for one picture?",
+            "a": "That is its share of the parameters. How often is each of them used for one image?",
             "b": "Count how often one weight of fc6 is used, and how often one weight of conv3_2.",
             "c": "Still too much: each weight of conv3_2 works at every one of 56×56 positions.",
         },
@@ -153,10 +153,10 @@ EXERCISES = [
     choice(
         "guess_macs_at_112",
         _macs_at_112,
-        why="When a network is too slow, try smaller pictures first: half the side is a quarter of the work.",
+        why="When a network is too slow, try smaller images first: half the side is a quarter of the work.",
         hints={
-            "a": "The same filters, yes. At how many positions does each of them work now?",
-            "b": "One direction is halved. A picture has two.",
+            "a": "The same kernels, yes. At how many positions does each of them work now?",
+            "b": "One direction is halved. An image has two.",
             "d": "The positions are fewer in both directions. Did the channels change as well?",
         },
     ),
@@ -171,7 +171,7 @@ EXERCISES = [
     number(
         "half_image_params",
         lambda: counting.half_image().total_params,
-        why="Convolutions take any size of picture, but the first fully connected layer is built for a single one.",
+        why="Convolutions take any size of image, but the first fully connected layer is built for a single one.",
         mistakes=counting.half_image_mistakes,
         otherwise="Follow the side through five poolings, then recount fc6 alone.",
     ),
@@ -199,7 +199,7 @@ EXERCISES = [
     choice(
         "guess_biggest_memory_item",
         _biggest_memory_item,
-        why="When memory runs out, halve the batch first: outputs are paid for every picture, weights once.",
+        why="When memory runs out, halve the batch first: outputs are paid for every image, weights once.",
         hints={
             "a": "About half a gigabyte, paid once. Which item is paid 128 times?",
             "b": "One value per weight, and no more. Which item is paid 128 times?",
@@ -211,7 +211,7 @@ EXERCISES = [
         lambda: int(counting.pictures_that_fit()),
         why="You can tell whether a batch fits before you start, on a machine you have never seen.",
         mistakes=counting.batch_mistakes,
-        otherwise="Take from 2 GB what is there before the first picture, then divide by what one picture costs.",
+        otherwise="Take from 2 GB what is there before the first image, then divide by what one image costs.",
         nearly=_batch_nearly,
     ),
 ]

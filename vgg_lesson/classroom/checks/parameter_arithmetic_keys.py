@@ -31,11 +31,11 @@ def block3_mistakes() -> dict[float, str]:
         **dict.fromkeys((first, second), "That is one of the two convolutions. The block holds two."),
         2 * first: "Look at what the second convolution reads: is it still what came out of block 2?",
         2 * second: "Look at what the first convolution reads: it is not yet as deep as what it writes.",
-        first + second - 2 * 256: "Every filter also has one value that multiplies nothing. You left them out.",
+        first + second - 2 * 256: "Every kernel also has one value that multiplies nothing. You left them out.",
         first + second - 256: "Both convolutions have biases; you counted those of one.",
-        2 * (3 * 3 + 1) * 256: "A filter is not one flat window: it goes through every channel that it reads.",
+        2 * (3 * 3 + 1) * 256: "A kernel is not one flat square: it goes through every channel that it reads.",
         (3 * 3 * 256 + 1) * 512 + (3 * 3 * 512 + 1) * 512: "That is block 4. Count on from block 2, which writes 128.",
-        ((3 * 128 + 1) + (3 * 256 + 1)) * 256: "You counted one side of the window. It has two.",
+        ((3 * 128 + 1) + (3 * 256 + 1)) * 256: "You counted one side of the kernel. It has two.",
         (3 * 3 * 64 + 1) * 256 + first: "Block 3 reads what block 2 writes; your first convolution reads too little.",
     }
 
@@ -61,15 +61,15 @@ def slip_mistakes() -> dict[tuple[float, ...], str]:
     first, total = slip()
     excess = first_layers()[1] - first
     return {
-        (first + excess, total + excess): "That is what the older version says. How many channels has a grey picture?",
+        (first + excess, total + excess): "That is what the older version says. How many channels has a grey image?",
         (first, total + excess): "The first layer is right. Its change has to reach the total as well.",
         (first, total + 2 * excess): "The first layer is right. Did the slip make the total too large or too small?",
         (first, total - first): "The first layer is right. The wrong value leaves the total; what enters instead?",
-        (first - 64, total - 64): "Nine weights per filter, yes. What else does a filter carry?",
+        (first - 64, total - 64): "Nine weights per kernel, yes. What else does a kernel carry?",
         (first, post().total_params): "The total is VGG-11's; the older post counted VGG-16.",
         (first, trace("VGG-16").total_params): "The first layer is right. The total is ImageNet's, with its colours.",
         (excess, total): "The total is right. What you give for the first layer is by how much it was wrong.",
-        (10, total): "The total is right. Ten is one filter: how many has the layer?",
+        (10, total): "The total is right. Ten is one kernel: how many has the layer?",
     }
 
 
@@ -121,10 +121,10 @@ def half_image_mistakes() -> dict[float, str]:
         return half.total_params - half.row("fc6").params + (inputs + 1) * 4096
 
     return {
-        full.total_params: "True for the convolutions. But what does fc6 read, once the picture is smaller?",
+        full.total_params: "True for the convolutions. But what does fc6 read, once the image is smaller?",
         **dict.fromkeys(
             (full.total_params / 4, full.total_params // 4, full.total_params / 2),
-            "Not every layer shrinks. Which layers know nothing about the size of the picture?",
+            "Not every layer shrinks. Which layers know nothing about the size of the image?",
         ),
         full.conv_params: "These are the convolutions. The three fully connected layers are still there.",
         **dict.fromkeys(
@@ -149,13 +149,13 @@ def batch_mistakes() -> dict[float, str]:
     bill = memory(post(), 1, optimizer="sgd")
     left, fixed, picture = BINDER_BYTES - KERNEL_BYTES, bill.weights + bill.gradients, bill.activations
     return {
-        left // picture: "The pictures are not alone: what must be in memory even at batch size 1?",
+        left // picture: "The images are not alone: what must be in memory even at batch size 1?",
         (left - bill.weights) // picture: "The weights are in. What does the backward pass write for each of them?",
         (BINDER_BYTES - fixed) // picture: "Python and torch live in the same 2 GB: take their share off first.",
         (left - fixed)
         // (picture * 4 / 3): "That has the extra third in it. The exercise asks for the bill as it stands.",
         (left - fixed) // picture + 1: "That batch does not quite fit: round down.",
-        BINDER_BYTES // picture: "Two gigabytes hold more than pictures. What is there before the first one?",
+        BINDER_BYTES // picture: "Two gigabytes hold more than images. What is there before the first one?",
         (2 * 2**30 - KERNEL_BYTES - fixed) // picture: "Nearly: here 1 GB is 10⁹ bytes, not 2³⁰.",
         0: "Something fits. Does plain SGD remember anything between two steps, and do you count in bytes?",
         (left - fixed / FLOAT32_BYTES)

@@ -86,9 +86,9 @@ def _moved_mistakes() -> dict[float, str]:
     key = right_after_a_move(4, 2)
     return {
         right_after_a_move(0, 2): "That is the share before the move. Which line has to change?",
-        right_after_a_move(4, 1): "You moved them down. Of (pictures, rows, columns), which axis runs to the right?",
+        right_after_a_move(4, 1): "You moved them down. Of (images, rows, columns), which axis runs to the right?",
         right_after_a_move(-4, 2): "You moved them to the left. The sign decides on the direction.",
-        right_after_a_move(4, 0): "The first axis counts pictures: each now stands beside another one's label.",
+        right_after_a_move(4, 0): "The first axis counts images: each now stands beside another one's label.",
         right_after_a_move(0, 2) - key: "That is what it lost. How much is left?",
         100 * key: "Right in percent; give it as a share.",
         500 * key: "That is how many. Of how many? Give it as a share.",
@@ -106,12 +106,12 @@ def _calibration_mistakes() -> dict[float, str]:
     pictures = sum(count for _, count, _ in BINS)
     return {
         100 * binned_error(): "Right in percentage points; give it as a share.",
-        sum(map(abs, gaps)) / len(BINS): "Each bin counts by its pictures: a bin of 50 weighs more than one of 20.",
+        sum(map(abs, gaps)) / len(BINS): "Each bin counts by its images: a bin of 50 weighs more than one of 20.",
         sum(gap * count for gap, (_, count, _) in zip(gaps, BINS, strict=True)) / pictures: (
             "You let a bin that is too sure pay for one that is not sure enough. Take each gap without its sign."
         ),
         max(map(abs, gaps)): "That is the largest gap; it has a name of its own, maximum calibration error.",
-        sum(map(abs, gaps)): "That is the sum of the gaps. What share of the pictures does each bin hold?",
+        sum(map(abs, gaps)): "That is the sum of the gaps. What share of the images does each bin hold?",
     }
 
 
@@ -121,7 +121,7 @@ EXERCISES = [
         lambda: all_right(ACCURACY, GRID),
         why="A grid of eight without a mistake hardly tells a good network from a mediocre one.",
         mistakes=lambda: {
-            ACCURACY: "That is the chance for one picture. All eight have to be right.",
+            ACCURACY: "That is the chance for one image. All eight have to be right.",
             GRID
             * ACCURACY: "That is how many it names rightly on average. Asked is the chance that it is all of them.",
             100 * all_right(ACCURACY, GRID): "Right in percent; give it as a number between 0 and 1.",
@@ -131,9 +131,9 @@ EXERCISES = [
             - GRID
             * (
                 1 - ACCURACY
-            ): "Chances of mistakes add up only while they are rare. What if two pictures go wrong together?",
+            ): "Chances of mistakes add up only while they are rare. What if two images go wrong together?",
         },
-        otherwise="First two pictures: how often are both right? Then go on to eight.",
+        otherwise="First two images: how often are both right? Then go on to eight.",
         relative=0.01,
     ),
     code(
@@ -147,8 +147,8 @@ EXERCISES = [
             "These are the least confident mistakes: the order is the other way round.": _least_sure,
             "These are wrong ones, in the order of the data. How sure was the network of each?": _first_wrong,
             "Indices are asked for: where they are, not how confident the network was.": _their_confidence,
-            "The right pictures in the right order, and more of them than `count` asks for.": _uncut,
-            "Your numbers count within the mistakes. Use them to index the list of wrong pictures.": _places,
+            "The right images in the right order, and more of them than `count` asks for.": _uncut,
+            "Your numbers count within the mistakes. Use them to index the list of wrong images.": _places,
         },
         otherwise="Three questions: which ones are wrong, how confident was each, and who comes first?",
     ),
@@ -168,7 +168,7 @@ EXERCISES = [
         [(torch.tensor([[8, 2, 0], [1, 6, 3], [1, 0, 4]]),), (torch.tensor([[30, 10], [5, 5]]),)],
         why="Recall asks what becomes of the shirts, precision what stands behind the word shirt.",
         mistakes={
-            "That is recall: you divide by the pictures of each true class. Which sum counts the predicted ones?": (
+            "That is recall: you divide by the images of each true class. Which sum counts the predicted ones?": (
                 lambda matrix: matrix.diagonal() / matrix.sum(dim=1)
             ),
             "That is the share that does not deserve its name.": lambda matrix: 1 - precision(matrix),
@@ -178,11 +178,11 @@ EXERCISES = [
             "One number for all classes together is the accuracy. A share for each class is asked for.": (
                 lambda matrix: matrix.diagonal().sum() / matrix.sum()
             ),
-            "You divide by all pictures. Only those that were given the name count here.": (
+            "You divide by all images. Only those that were given the name count here.": (
                 lambda matrix: matrix.diagonal() / matrix.sum()
             ),
         },
-        otherwise="Take one name: where in the matrix are the pictures that got it, and where those that deserve it?",
+        otherwise="Take one name: where in the matrix are the images that got it, and where those that deserve it?",
     ),
     choice(
         "confidence_guess",
@@ -196,7 +196,7 @@ EXERCISES = [
     number(
         "calibration_by_hand",
         binned_error,
-        why="It is the mean gap between what the network claims and what it achieves, picture by picture.",
+        why="It is the mean gap between what the network claims and what it achieves, image by image.",
         mistakes=_calibration_mistakes,
         otherwise="For each bin: how far apart are claim and result, and how much of the whole is in this bin?",
         relative=5e-3,
@@ -216,10 +216,10 @@ EXERCISES = [
             "You divide the probabilities, and they no longer sum to one. What is divided, and when?": (
                 lambda scores, temperature: scores.softmax(dim=1) / temperature
             ),
-            "Your softmax runs over the pictures. Which sums have to be one: those of rows or of columns?": (
+            "Your softmax runs over the images. Which sums have to be one: those of rows or of columns?": (
                 lambda scores, temperature: (scores / temperature).softmax(dim=0)
             ),
-            "Your powers are divided by the sum of all pictures' powers. Each picture shares out a sum of its own.": (
+            "Your powers are divided by the sum of all images' powers. Each image shares out a sum of its own.": (
                 lambda scores, temperature: (scores / temperature).exp() / (scores / temperature).exp().sum()
             ),
             "Powers, yes. Divided by what do they become probabilities?": (
@@ -254,11 +254,11 @@ EXERCISES = [
     choice(
         "what_confidence_says",
         "b",
-        why="Whether a confidence is a chance of being right is measured on pictures like these, never read off.",
+        why="Whether a confidence is a chance of being right is measured on images like these, never read off.",
         hints={
-            "a": "That is what calibration promises. For which pictures has anybody checked it?",
+            "a": "That is what calibration promises. For which images has anybody checked it?",
             "c": "That would need an answer for what is no bag at all. Which of the ten outputs says so?",
-            "d": "That is a share of many pictures, the recall of a class. This number belongs to a single one.",
+            "d": "That is a share of many images, the recall of a class. This number belongs to a single one.",
         },
     ),
 ]

@@ -222,7 +222,7 @@ EXERCISES = [
     number(
         "probe_parameters",
         probe_parameters,
-        why="So few can be learned from a handful of pictures; a million cannot.",
+        why="So few can be learned from a handful of images; a million cannot.",
         mistakes=lambda: {
             probe_parameters() - CLASSES_TO_LEARN: "Every score has a bias.",
             probe_parameters("pool5"): "That reads one value per channel. The map has four places.",
@@ -248,17 +248,17 @@ EXERCISES = [
     choice(
         "best_of_eighteen",
         "b",
-        why="The winner was lucky too; on pictures that had no say, the luck is gone.",
+        why="The winner was lucky too; on images that had no say, the luck is gone.",
         hints={
             "a": "No weight was. But what decided on the cut and the rate?",
             "c": "One accuracy they measure to about a percentage point. What if you keep the largest of many?",
-            "d": "Then both would have been chosen there in part. What must the test pictures never decide?",
+            "d": "Then both would have been chosen there in part. What must the test images never decide?",
         },
     ),
     choice(
         "last_guess",
         "d",
-        why="A million weights and fifteen pictures: what it needs to know has to come from somewhere else.",
+        why="A million weights and fifteen images: what it needs to know has to come from somewhere else.",
         hints={
             "a": "Pixels are a modest start, but a linear layer has little to learn. Who has most to learn?",
             "b": "It starts from features that seven classes have paid for. Who starts from nothing?",

@@ -52,34 +52,34 @@ EXERCISES = [
         why="A mean over a batch is the mean of the means of its halves, up to the rounding of the last digits.",
         hints={
             "a": "Sums taken in another order are rounded differently: look at the last digits.",
-            "c": "Each half divides by its own number of pictures. What does the average of two means give?",
-            "d": "The pictures are the same and so are the weights. What would chance enter by?",
+            "c": "Each half divides by its own number of images. What does the average of two means give?",
+            "d": "The images are the same and so are the weights. What would chance enter by?",
         },
     ),
     code(
         "mean_of_shares",
         mean_of_all,
         [([1.0, 3.0], [10, 10]), ([1.0, 3.0], [23, 22]), ([2.0, 4.0, 9.0], [1, 5, 2]), ([5.0, 7.0], [0, 3])],
-        why="A share counts as much as it has pictures, so uneven batches are averaged rightly, too.",
+        why="A share counts as much as it has images, so uneven batches are averaged rightly, too.",
         mistakes={
-            "That is right for equal shares. With 23 and 22 pictures, does each picture still count the same?": (
+            "That is right for equal shares. With 23 and 22 images, does each image still count the same?": (
                 lambda means, counts: sum(means) / len(means)
             ),
-            "You add up and never divide by the number of all pictures.": (
+            "You add up and never divide by the number of all images.": (
                 lambda means, counts: sum(mean * count for mean, count in zip(means, counts, strict=True))
             ),
-            "You divide by the number of shares. How many pictures are there in all?": (
+            "You divide by the number of shares. How many images are there in all?": (
                 lambda means, counts: sum(m * c for m, c in zip(means, counts, strict=True)) / len(counts)
             ),
         },
-        otherwise="Turn each mean back into a sum over its pictures. What do the sums add up to, and over how many?",
+        otherwise="Turn each mean back into a sum over its images. What do the sums add up to, and over how many?",
     ),
     choice(
         "broken_guess",
         "d",
-        why="Batch norm looks at the other pictures of the share, and dropout draws at random: both know the split.",
+        why="Batch norm looks at the other images of the share, and dropout draws at random: both know the split.",
         hints={
-            "a": "Then each picture's loss would not depend on its company. Does batch norm's?",
+            "a": "Then each image's loss would not depend on its company. Does batch norm's?",
             "b": "Dropout is one of them. What does batch norm average over?",
             "c": "Batch norm is one of them. Who draws the masks of the second process?",
         },
@@ -109,7 +109,7 @@ EXERCISES = [
         "c",
         why="Waiting grows with the bytes, and the time saved does not.",
         hints={
-            "a": "Half the pictures take half the time. Is that all that two processes have to do?",
+            "a": "Half the images take half the time. Is that all that two processes have to do?",
             "b": "The larger head sends more and saves hardly more. Which of the two grows faster?",
             "d": "Look at the columns: which network has the longer wait beside its computing?",
         },
@@ -148,7 +148,7 @@ EXERCISES = [
         hints={
             "a": "On some processors it is the best by far. What does yours multiply bfloat16 with?",
             "b": "It is often good on CPUs. Is it the best of your lines, by more than they vary?",
-            "c": "Larger batches are often better per picture, up to a point. Does your table agree?",
+            "c": "Larger batches are often better per image, up to a point. Does your table agree?",
         },
     ),
     number(

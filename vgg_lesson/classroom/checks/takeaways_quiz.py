@@ -75,7 +75,7 @@ QUIZ = [
         lambda: quiz_stack(4),
         why="Every further 3×3 adds one cell on each side.",
         mistakes=lambda: {
-            12: "You added windows. They overlap: a further layer adds only what it sees beyond the last.",
+            12: "You added up the widths. The kernels overlap: a further layer adds only what it sees beyond the last.",
             quiz_stack(3): "That is three of them. What does the fourth add?",
             8: "Each layer adds two, but one cell is there to begin with.",
             81: "That is the area of the patch; its side is asked for.",
@@ -86,9 +86,9 @@ QUIZ = [
     number(
         "quiz_flattened",
         quiz_flat,
-        why="Five pools divide the side by 32, so the head's first layer is tied to the size of the picture.",
+        why="Five pools divide the side by 32, so the head's first layer is tied to the size of the image.",
         mistakes=lambda: {
-            quiz_flat(224): "That is the number for pictures of 224×224. How often do five pools halve 160?",
+            quiz_flat(224): "That is the number for images of 224×224. How often do five pools halve 160?",
             512 * 5: "Rows and columns: the last grid has two sides.",
             512 * 10 * 10: "That is after four pools; there are five.",
             25: "That is one channel. The last block writes 512 of them.",
@@ -100,21 +100,21 @@ QUIZ = [
     choice(
         "quiz_twice_as_wide",
         quiz_wider,
-        why="Each filter reads twice as many channels, and there are twice as many filters.",
+        why="Each kernel reads twice as many channels, and there are twice as many kernels.",
         hints={
             "a": "The grid stays, but every place of it is computed from more channels. How many more?",
-            "b": "There are twice as many filters. And what does each of them read?",
-            "d": "Two things double: what a filter reads and how many filters there are. Which would be the third?",
+            "b": "There are twice as many kernels. And what does each of them read?",
+            "d": "Two things double: what a kernel reads and how many kernels there are. Which would be the third?",
         },
     ),
     choice(
         "quiz_larger_batch",
         quiz_batch,
-        why="All pictures share the weights and one sum of gradients; each has outputs of its own.",
+        why="All images share the weights and one sum of gradients; each has outputs of its own.",
         hints={
-            "a": "There is one network, however many pictures it looks at. What is kept for each picture?",
-            "b": "The gradients of the pictures are added up into one number per weight.",
-            "d": "Does a second picture need a second network?",
+            "a": "There is one network, however many images it looks at. What is kept for each image?",
+            "b": "The gradients of the images are added up into one number per weight.",
+            "d": "Does a second image need a second network?",
         },
     ),
     number(
@@ -157,7 +157,7 @@ QUIZ = [
     number(
         "quiz_judge_pictures",
         quiz_judge,
-        why="Ten times finer costs a hundred times as many pictures: FashionMNIST has too few for that.",
+        why="Ten times finer costs a hundred times as many images: FashionMNIST has too few for that.",
         mistakes=lambda: {
             QUIZ_ACCURACY * (1 - QUIZ_ACCURACY) / QUIZ_ERROR: "The error shrinks with the root of n, so square it.",
             QUIZ_ACCURACY / QUIZ_ERROR**2: "Who is always right does not stray: a factor 1 - p is missing.",

@@ -110,11 +110,11 @@ EXERCISES = [
     choice(
         "best_of_many_guess",
         "c",
-        why="Whatever is picked for its score on some pictures has a score there that flatters it.",
+        why="Whatever is picked for its score on some images has a score there that flatters it.",
         hints={
             "a": "Two hundred tries scatter around one in ten, and you look at the luckiest of them.",
-            "b": "Luck on one set of pictures does not carry over to another: what has the guesser learned?",
-            "d": "The best of two hundred is lucky, but how far can a mean over 1,000 pictures stray?",
+            "b": "Luck on one set of images does not carry over to another: what has the guesser learned?",
+            "d": "The best of two hundred is lucky, but how far can a mean over 1,000 images stray?",
         },
     ),
     number(
@@ -124,7 +124,7 @@ EXERCISES = [
         mistakes=lambda: {
             ACCURACY * (1 - ACCURACY) / IMAGES: "That is the variance; its square root has the unit of accuracy.",
             math.sqrt(ACCURACY * (1 - ACCURACY)) / IMAGES: "The 5,000 belongs under the root as well.",
-            math.sqrt(ACCURACY * (1 - ACCURACY)): "That is how far a single picture strays. What do 5,000 of them do?",
+            math.sqrt(ACCURACY * (1 - ACCURACY)): "That is how far a single image strays. What do 5,000 of them do?",
             2 * standard_error(ACCURACY, IMAGES): "Once is asked for; twice is what an error bar usually shows.",
             100 * standard_error(ACCURACY, IMAGES): "Right in percentage points; give it as a share, like the 0.9.",
             math.sqrt((1 - ACCURACY) / IMAGES): "Only the share of mistakes is under your root; p belongs there, too.",
@@ -164,8 +164,8 @@ EXERCISES = [
         [(_batch(0, 4, 3, 2, 2),), (_batch(1, 8, 2, 5, 5),), (_batch(2, 4, 3, 2, 2) / 300,)],
         why="One mean and one variance per channel, taken over images and positions, from the batch itself.",
         mistakes={
-            "You average over images only, so every position has statistics of its own. A channel shares one filter: "
-            "which numbers does that filter write?": _scaled((0,)),
+            "You average over images only, so every position has statistics of its own. A channel shares one kernel: "
+            "which numbers does that kernel write?": _scaled((0,)),
             "One mean for all channels together: each channel needs its own.": _scaled((0, 1, 2, 3)),
             "One mean per image: that is layer normalisation. Here the images of a batch share their mean.": _scaled(
                 (1, 2, 3)
@@ -220,7 +220,7 @@ EXERCISES = [
         why="The two numbers are taken at different times and with different networks: with and without dropout.",
         hints={
             "a": "Both sets were drawn from the same garments; later epochs of the same log show no such gap.",
-            "b": "Leaked pictures would help in every epoch. Look at the last one.",
+            "b": "Leaked images would help in every epoch. Look at the last one.",
             "d": "With such a slip the gap would stay, and later in the same log it closes. Which network gave each?",
         },
     ),
@@ -255,7 +255,7 @@ EXERCISES = [
         why="Accuracy asks which class got most, the loss how much the true one got, so the two can part.",
         hints={
             "a": "Both are right, and each evaluation was made twice. What does a surer mistake cost?",
-            "c": "Pictures lost and pictures won would cancel in the accuracy. Would they nearly double the loss?",
+            "c": "Images lost and images won would cancel in the accuracy. Would they nearly double the loss?",
             "d": "That is the belief at stake. Does being right by a hair cost as much as being right for certain?",
         },
     ),

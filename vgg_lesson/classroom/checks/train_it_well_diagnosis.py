@@ -25,22 +25,22 @@ HINTS: Mapping[tuple[str, str], str] = {
         "A plateau is flat from the first epoch on, and it goes on for ever. Does {} begin flat, and does it go on?"
     ),
     ("plateau", "overfitting"): (
-        "In {} the training loss falls almost to zero. On a plateau nobody learns anything, training pictures included."
+        "In {} the training loss falls almost to zero. On a plateau nobody learns anything, training images included."
     ),
     ("plateau", "eval"): "In {} the training loss falls from epoch to epoch. On a plateau it stays where it began.",
     ("nan", "plateau"): "Every loss of {} is an ordinary number. Where would one that is not a number be drawn?",
     ("nan", "overfitting"): "Every loss of {} is an ordinary number, even the large ones. NaN cannot be drawn at all.",
     ("nan", "eval"): "The two evaluations of {} differ, but both are ordinary numbers. NaN cannot be drawn at all.",
     ("overfitting", "plateau"): (
-        "Who overfits knows the training pictures by heart. How good is {} on the pictures it trains on?"
+        "Who overfits knows the training images by heart. How good is {} on the images it trains on?"
     ),
-    ("overfitting", "nan"): "Who overfits knows the training pictures by heart. How good is {} on them at the end?",
+    ("overfitting", "nan"): "Who overfits knows the training images by heart. How good is {} on them at the end?",
     ("overfitting", "eval"): (
-        "There is a gap in {}, but look at its training loss, too: is that a network that knows its pictures by "
+        "There is a gap in {}, but look at its training loss, too: is that a network that knows its images by "
         "heart? And why do two evaluations of the same weights differ?"
     ),
     ("eval", "plateau"): (
-        "In training mode dropout answers the same picture anew each time. Do the two evaluations of {} differ?"
+        "In training mode dropout answers the same image anew each time. Do the two evaluations of {} differ?"
     ),
     ("eval", "nan"): "A forgotten eval() blurs an evaluation. It cannot spoil the training loss. What did {} lose?",
     ("eval", "overfitting"): (

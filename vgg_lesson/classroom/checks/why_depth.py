@@ -60,7 +60,7 @@ def _mistaken_counts() -> dict[tuple[float, ...], str]:
     one_filter = (2 * (9 * CHANNELS + 1), 25 * CHANNELS + 1)
     read_once = (2 * (9 + 1) * CHANNELS, (25 + 1) * CHANNELS)
     return {
-        (two - 2 * CHANNELS, five - CHANNELS): "These are the weights alone. Every filter has one more number.",
+        (two - 2 * CHANNELS, five - CHANNELS): "These are the weights alone. Every kernel has one more number.",
         (two / 2, five): "Your 5×5 is right. How many 3×3 layers are there?",
         (five, two): "Both numbers are right, and the other way round.",
         (two - CHANNELS, five): "Your 5×5 is right. Does each of the two layers have its own biases?",
@@ -69,10 +69,10 @@ def _mistaken_counts() -> dict[tuple[float, ...], str]:
         (
             two - 2 * CHANNELS + 2,
             five - CHANNELS + 1,
-        ): "You gave each layer one bias. How many filters want one?",
+        ): "You gave each layer one bias. How many kernels want one?",
         (3 * two / 2, five): "Your 5×5 is right. Three layers stand for a 7×7; how many for a 5×5?",
-        one_filter: "That is one filter of each layer. How many filters write 128 channels?",
-        read_once: "You counted the input channels once: every filter reads all 128 of them.",
+        one_filter: "That is one kernel of each layer. How many kernels write 128 channels?",
+        read_once: "You counted the input channels once: every kernel reads all 128 of them.",
     }
 
 
@@ -85,7 +85,7 @@ def _mistaken_first_layers() -> dict[float, str]:
         9 * 3 * width: "That is the first of the three layers. What do the other two read?",
         9 * 3 * width + 9 * width * width: "How many layers are there after the first?",
         2 * 9 * width * width: "Those are the two layers from 64 to 64. What does the first one cost?",
-        9 * (3 + width + width): "That is one filter of each layer. How many filters write 64 channels?",
+        9 * (3 + width + width): "That is one kernel of each layer. How many kernels write 64 channels?",
         weights + 3 * width: "Your weights are right, but biases are in it; the 7×7's number is without.",
     }
 
@@ -108,7 +108,7 @@ EXERCISES = [
         why="27 against 49, whatever C is: the same patch for nearly half the weights.",
         hints={
             "a": "That is one small layer. There are three.",
-            "c": "The patch is the same. But how many weights has one 3×3 window, and how many windows are there?",
+            "c": "The patch is the same. But how many weights has one 3×3 kernel, and how many kernels are there?",
             "d": "More layers, but small ones: count the weights of one per pair of channels, then of all three.",
         },
     ),
@@ -117,13 +117,13 @@ EXERCISES = [
         two_threes_or_one_five,
         why="18 : 25 again: the saving holds at any width, and the biases hardly touch it.",
         mistakes=_mistaken_counts,
-        otherwise="Count one filter first: window × channels read + 1 bias. Then times filters, then times layers.",
+        otherwise="Count one kernel first: its cells × channels read + 1 bias. Then times kernels, then times layers.",
         groups=("the pair", "the 5×5"),
     ),
     number(
         "first_layer_stack",
         first_layer_stack,
-        why="At the picture's three channels a stack costs more than one large layer: the saving needs equal widths.",
+        why="At the image's three channels a stack costs more than one large layer: the saving needs equal widths.",
         mistakes=_mistaken_first_layers,
         otherwise="Go layer by layer: 9 × channels read × channels written.",
     ),
@@ -135,9 +135,9 @@ EXERCISES = [
         what_bends_are_worth,
         why="1×1 layers add ReLUs and leave the view as it is; they help, and 3×3 in their place help more.",
         hints={
-            "a": "From A to B the windows grow too: two blocks gain a 3×3.",
-            "c": "C and D have the same number of layers and ReLUs. What differs is the window.",
-            "d": "E adds 3×3 layers: bends and view change together.",
+            "a": "From A to B the kernels grow too: two blocks gain a 3×3.",
+            "c": "C and D have the same number of layers and ReLUs. What differs is the kernel.",
+            "d": "E adds 3×3 layers: ReLUs and view change together.",
         },
     ),
 ]

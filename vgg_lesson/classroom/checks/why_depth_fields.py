@@ -110,9 +110,9 @@ def _paddings(name: str) -> list[int]:
 def _mistaken_corners() -> dict[float, str]:
     field, over = trace("VGG-11").row("pool4").receptive_field or 0, _paddings("pool4")
     return {
-        field: "That is the whole window. Part of it hangs over the edge.",
+        field: "That is the whole field. Part of it hangs over the edge.",
         sum(over): "That is the part over the edge. What is left?",
-        field - 2 * sum(over): "In a corner the window hangs over on one side only: the far side lies in the picture.",
+        field - 2 * sum(over): "In a corner the field hangs over on one side only: the far side lies in the image.",
         field - sum(set(over)): "You counted one convolution per block. How many do blocks 3 and 4 hold?",
         field - len(over): "You counted one pixel per padding. How many pixels apart are the cells of its grid?",
         field - sum(2**k for k in range(5)): "You moved the start by 31 pixels. Which convolutions come before "
@@ -127,15 +127,15 @@ def _mistaken_views() -> dict[float, str]:
     doubled: dict[float, str] = {walk(layers, step)[0]: _DOUBLING for step in (_doubled, *OTHER_WAYS_TO_DOUBLE)}
     return {
         **doubled,
-        field_of(layers[:-1]): "That is conv5. The detector slides one more 3×3 window over it.",
-        field_without_strides(layers): "The windows are right, but the strides are missing: the jump never grew.",
+        field_of(layers[:-1]): "That is conv5. The detector slides one more 3×3 kernel over it.",
+        field_without_strides(layers): "The kernels are right, but the strides are missing: the jump never grew.",
         field_of(layers[:-2]): "Count the 3×3 layers again: ZFNet has three, and the detector adds one.",
-        field_of([layer for layer in layers if layer != (3, 2)]): "A pool looks through a window, too, and strides.",
-        field_of(layers[:-1]) + 16: "One jump more for the last layer: has a window of three cells one gap?",
+        field_of([layer for layer in layers if layer != (3, 2)]): "A pool reads several cells, too, and strides.",
+        field_of(layers[:-1]) + 16: "One jump more for the last layer: has a kernel of three cells one gap?",
         field_of(layers[:-1])
-        + 3 * 16: "That moves out by a whole window for the last layer. How many jumps lie between "
+        + 3 * 16: "That moves out by a whole width for the last layer. How many jumps lie between "
         "the first and the last of three cells?",
-        field_whole_windows(layers): "A window of three cells reaches out by how many jumps? Count the gaps.",
+        field_whole_windows(layers): "A kernel of three cells reaches out by how many jumps? Count the gaps.",
         field_stride_first(layers): "A layer reaches out with the jump it finds. When does its stride count?",
     }
 
@@ -144,7 +144,7 @@ def _mistaken_recurrences() -> list[Mistake]:
     wrong: list[tuple[Callable[[Layers], Any], str]] = [
         (field_doubled, _DOUBLING),
         *((_stepping(step), _DOUBLING) for step in OTHER_WAYS_TO_DOUBLE),
-        (field_without_strides, "The windows add up, but no stride ever counts. What is the jump for?"),
+        (field_without_strides, "The kernels add up, but no stride ever counts. What is the jump for?"),
         (field_stride_first, "A layer looks out with the jump it finds. Which of your two lines has to come first?"),
         (field_whole_windows, "Right for no layer at all: how many jumps lie between the first and last of k cells?"),
         (
@@ -169,7 +169,7 @@ def _mistaken_recurrences() -> list[Mistake]:
         ),
         (
             _stepping(lambda field, jump, window, stride: (field * window, jump * stride)),
-            "Windows in a row overlap, so they do not multiply: two of 3 see 5 pixels, not 9.",
+            "Kernels in a row overlap, so they do not multiply: two of 3 see 5 pixels, not 9.",
         ),
         (
             lambda layers: field_of(layers) - 1,
@@ -201,7 +201,7 @@ FIELD_AFTER_POOL5 = choice(
     "field_after_pool5",
     value=lambda: field_of(layers_of("VGG-11")),
     options={"a": 17, "b": 150, "c": 184, "d": 224},
-    why="So no cell of the last grid sees the whole picture: putting it together is left to the linear layers.",
+    why="So no cell of the last grid sees the whole image: putting it together is left to the fully connected layers.",
     hints={
         "a": "That forgets the strides: after pool1 two neighbouring cells look two pixels apart.",
         "c": "A pooling doubles something, but not the field. Compare pool1's line in the table with conv1_1's.",
@@ -214,7 +214,7 @@ FIRST_WRONG_FIELD = choice(
     first_wrong_field,
     why="A stride widens the steps of the layers after it, never what a cell sees already.",
     hints={
-        "a": "Two 3-wide windows in a row: slide one along the other and count the pixels. The 5 stands.",
+        "a": "Two 3-wide kernels in a row: slide one along the other and count the pixels. The 5 stands.",
         "c": "Wrong it is. But is it the first? Let your function check what stands before it.",
         "d": "Wrong it is, and so is much before it. Run your function on the first two layers, the first three, …",
     },
@@ -226,7 +226,7 @@ CORNER_OF_POOL4 = number(
     corner_of_pool4,
     why="The deeper the layer, the larger the share of padding in what its border cells see.",
     mistakes=_mistaken_corners,
-    otherwise="Where does the window start? Each convolution so far moves it one jump to the left.",
+    otherwise="Where does the field start? Each convolution so far moves it one jump to the left.",
 )
 
 POOL_TAKEN_OUT = choice(
@@ -244,7 +244,7 @@ POOL_TAKEN_OUT = choice(
 DETECTOR_VIEW = number(
     "detector_view",
     lambda: field_of(detector_layers()),
-    why="It is the number in the Faster R-CNN paper: a detector must know how large an object its window can hold.",
+    why="It is the number in the Faster R-CNN paper: a detector must know how large an object it can see whole.",
     mistakes=_mistaken_views,
     otherwise="Keep field and jump side by side in a table, one line per layer, as for VGG-11.",
 )

@@ -63,7 +63,7 @@ def _another_shape(answer: Any) -> str | None:
         return f"Your function returns {type(kernel).__name__}; a tensor of shape (5, 5) is expected."
     if tuple(kernel.shape) == (5, 5):
         return None
-    advice = "index the first axes away." if kernel.numel() == 25 else "how many pixels do two windows in a row see?"
+    advice = "index the first axes away." if kernel.numel() == 25 else "how many pixels do two kernels in a row see?"
     return f"Your kernel has the shape {tuple(kernel.shape)}; (5, 5) is expected: {advice}"
 
 
@@ -71,20 +71,20 @@ MERGE = code(
     "merge_two_kernels",
     merge,
     [_kernels(seed) for seed in range(3)],
-    why="Whatever two linear layers do, one can do: without a ReLU between, a second layer is a bill for nothing.",
+    why="Whatever two layers without a ReLU between do, one can do: the second layer is a bill for nothing.",
     mistakes={
-        "Almost: it is upside down and mirrored. With which end of its window does a cell on the left meet the dot?": (
+        "Almost: it is upside down and mirrored. With which end of the kernel does a cell on the left meet the dot?": (
             _unmirrored
         ),
-        "You slid one kernel over the other as it is. What does a poke do to a kernel?": _correlated,
-        "You slid the second kernel over the first as it is. What does a poke do to a kernel?": (
+        "You slid one kernel over the other as it is. What did one bright pixel show of a kernel?": _correlated,
+        "You slid the second over the first as it is. What did one bright pixel show of a kernel?": (
             lambda first, second: _correlated(second, first)
         ),
         "Adding the kernels runs the layers side by side, not one after the other.": lambda a, b: a + b,
-        "A matrix product pairs rows with columns. A window slides: what comes out if you poke both layers?": (
+        "A matrix product pairs rows with columns. Kernels slide: what do both make of one bright pixel?": (
             lambda a, b: a @ b
         ),
-        "Cell by cell, no weight ever meets its neighbour's. How far do two windows in a row see?": lambda a, b: a * b,
+        "Cell by cell, no weight ever meets its neighbour's. How far do two kernels in a row see?": lambda a, b: a * b,
     },
     otherwise="Put one bright pixel in the middle of 9×9 zeros, run both layers, and look at the middle 5×5.",
     nearly=_another_shape,

@@ -64,14 +64,14 @@ EXERCISES = [
         "mean_loss",
         _mean_loss,
         [([2.0, 1.0], [128, 96]), ([0.5, 0.7, 3.0], [128, 128, 1]), ([1.5], [96])],
-        why="Every picture counts once, so the last, smaller batch may not speak as loudly as the others.",
+        why="Every image counts once, so the last, smaller batch may not speak as loudly as the others.",
         mistakes={
-            "Your mean counts every batch alike. How many pictures stand behind each of these losses?": _plain_mean,
+            "Your mean counts every batch alike. How many images stand behind each of these losses?": _plain_mean,
             "The sum on top is right. Below it, the last batch is not as large as the first.": _first_size,
-            "The sum below is right. Above it, each loss has to count as often as its batch has pictures.": (
+            "The sum below is right. Above it, each loss has to count as often as its batch has images.": (
                 lambda losses, sizes: sum(losses) / sum(sizes)
             ),
-            "That is a sum over pictures. What turns it into a mean?": _undivided,
+            "That is a sum over images. What turns it into a mean?": _undivided,
         },
         otherwise="Work it out by hand for losses [2.0, 1.0] and sizes [128, 96]: is your result nearer to 2 or to 1?",
     ),
@@ -85,7 +85,7 @@ EXERCISES = [
             math.log2(10): "That is the logarithm to base 2. Cross-entropy uses the natural one.",
             0.1: "That is the probability of the true class. What does the loss make of it?",
             0.9: "That is how often it errs. The loss looks at the probability of the true class instead.",
-            10 * math.log(10): "You add up all ten classes. Only the true one enters the loss of a picture.",
+            10 * math.log(10): "You add up all ten classes. Only the true one enters the loss of an image.",
             -0.1 * math.log(0.1): "The true class counts with its whole weight: the label leaves no doubt.",
         },
         otherwise="The first figure shows what the loss makes of the true class's probability. How large is that here?",
@@ -94,11 +94,11 @@ EXERCISES = [
     choice(
         "guess_stalled_answers",
         "b",
-        why="One class is ahead by a hair, and it is ahead for every picture.",
+        why="One class is ahead by a hair, and it is ahead for every image.",
         hints={
-            "a": "Equal probabilities are not a throw of dice: dropout is off, so one picture always gets one answer.",
+            "a": "Equal probabilities are not a throw of dice: dropout is off, so one image always gets one answer.",
             "c": "A few classes known would lift the accuracy above a tenth and the loss below ln 10.",
-            "d": "Then something in the picture would decide between them. Look at the list of classes it names.",
+            "d": "Then something in the image would decide between them. Look at the list of classes it names.",
         },
     ),
     number(
@@ -123,7 +123,7 @@ EXERCISES = [
         why="How frequent each class is, told by ten biases, is all the stalled network has learned.",
         hints={
             "a": "They are all there, but how many does it take to print the same loss?",
-            "b": "A linear classifier sees the pictures and leaves 2.303 within a few steps: it is far better.",
+            "b": "A linear classifier sees the images and leaves 2.303 within a few steps: it is far better.",
             "c": "Still generous. Which layer is the only one whose change shows in the scores?",
         },
     ),
@@ -165,31 +165,31 @@ EXERCISES = [
     number(
         "taps_on_the_map",
         lambda: _real_taps(2),
-        why="In the last block more than half of every window reads zeros, so the padding thins the signal as well.",
+        why="In the last block more than half of every kernel reads zeros, so the padding thins the signal as well.",
         mistakes=lambda: {
             1 - _real_taps(2): "That is the share that falls on the padding.",
-            _real_taps(2) ** 0.5: "That is the share along one direction. The window has two.",
+            _real_taps(2) ** 0.5: "That is the share along one direction. The kernel has two.",
             4 * 9 * _real_taps(2): "That is the number of weights that read the map. Of how many?",
-            9 * _real_taps(2): "That is the number per window. Of nine.",
-            4 / 16: "Four cells of map within sixteen with padding, yes, but the window meets some of them more often.",
+            9 * _real_taps(2): "That is the number per kernel. Of nine.",
+            4 / 16: "Four cells of map within sixteen with padding, yes, but the kernel meets some of them more often.",
         },
-        otherwise="Put the window's centre on one corner of the 2×2 map. How many of its nine weights read the map?",
+        otherwise="Put the kernel's centre on one corner of the 2×2 map. How many of its nine weights read the map?",
         relative=1e-2,
     ),
     code(
         "he_std",
         lambda weight: math.sqrt(2 / _fan_in(weight)),
         [(zeros(64, 1, 3, 3),), (zeros(128, 64, 3, 3),), (zeros(32, 16, 1, 1),), (zeros(1024, 128),)],
-        why="One number per layer, known before the first picture is seen, decides whether depth can be trained.",
+        why="One number per layer, known before the first image is seen, decides whether depth can be trained.",
         mistakes={
             "That is the variance. A standard deviation is asked for.": lambda weight: 2 / _fan_in(weight),
             "The layer would be right without its ReLU. What does the ReLU take away?": (
                 lambda weight: math.sqrt(1 / _fan_in(weight))
             ),
-            "One output adds up more products than there are channels: how many weights has one filter?": (
+            "One output adds up more products than there are channels: how many weights has one kernel?": (
                 lambda weight: math.sqrt(2 / weight.shape[1])
             ),
-            "Not every layer has windows of 3×3. Let the shape of the weight say how many numbers one filter holds.": (
+            "Not every layer has kernels of 3×3. Let the shape of the weight say how many numbers one kernel holds.": (
                 lambda weight: math.sqrt(2 / (9 * weight.shape[1]))
             ),
             "The root comes last: it is taken of the whole fraction, the 2 included.": (
@@ -198,7 +198,7 @@ EXERCISES = [
             "Upside down: the more terms a sum has, the smaller each of them must be.": (
                 lambda weight: math.sqrt(_fan_in(weight) / 2)
             ),
-            "That counts the filters. How many numbers does one of them hold?": (
+            "That counts the kernels. How many numbers does one of them hold?": (
                 lambda weight: math.sqrt(2 / weight.shape[0])
             ),
             "The root goes over the whole fraction, its lower half included.": (

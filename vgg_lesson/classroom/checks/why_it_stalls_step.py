@@ -170,7 +170,7 @@ MISTAKES: Sequence[tuple[Step, str]] = (
         "Your loss is another one: cross_entropy starts from scores and makes probabilities by itself. "
         "What has been done to your scores before?",
     ),
-    (_variant("zlbs", _summed), "Your loss grows with the batch: a mean over its pictures is expected, not a sum."),
+    (_variant("zlbs", _summed), "Your loss grows with the batch: a mean over its images is expected, not a sum."),
     (_variant("zlbss"), "Your optimiser steps twice for one batch: which line is there once too often?"),
     (
         _clipped,
