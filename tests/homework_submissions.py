@@ -216,7 +216,7 @@ def _shout(notebook: NotebookNode) -> None:
 
 def _format_3(notebook: NotebookNode) -> None:
     """As the notebooks of ten years ago have it: worksheets, and "input" for "source"."""
-    old = nbformat.convert(notebook, 3)
+    old = nbformat.convert(copy.deepcopy(notebook), 3)
     notebook.clear()
     notebook.update(old)
 
