@@ -172,6 +172,55 @@ def _reorder(notebook: NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if cell not in tests] + tests
 
 
+def _other_machine(notebook: NotebookNode) -> None:
+    """Another kernel's name, another minor version, and Windows' line ends within the cells."""
+    notebook.metadata = {"kernelspec": {"name": "my-env", "display_name": "mine", "language": "python"}}
+    notebook.nbformat_minor = 4
+    for cell in notebook.cells:
+        cell.pop("id", None)
+        cell.source = cell.source.replace("\n", "\r\n")
+
+
+def _empty_metadata(notebook: NotebookNode) -> None:
+    notebook.metadata = {}
+    for cell in notebook.cells:
+        cell.metadata = {}
+
+
+def _scribble(notebook: NotebookNode) -> None:
+    """Outputs with errors and of great length, and cells of the student's own, one of which fails."""
+    error = new_output("error", ename="NameError", evalue="x", traceback=["NameError: x"])
+    long = new_output("stream", name="stdout", text="spam " * 50_000)
+    for number, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
+        cell.outputs, cell.execution_count = [error, long][: 1 + (number == 1)], 99 - number
+    for place in (9, 5):
+        notebook.cells.insert(place, new_code_cell("1 / 0", id=f"scratch-{place}"))
+
+
+def _retype_by_hand(notebook: NotebookNode) -> None:
+    """One answer in a cell of the student's own, another merged with its test."""
+    macs = notebook.cells[_named(notebook, "macs")]
+    notebook.cells[_named(notebook, "macs")] = new_code_cell(macs.source, id="typed-again")
+    field = notebook.cells[_named(notebook, "field")]
+    field.source += "\n\n" + notebook.cells[_named(notebook, "field-test")].source
+    _delete(notebook, "field-test")
+
+
+def _shout(notebook: NotebookNode) -> None:
+    """The id in capitals and with blanks around it; no test left, the setup turned into text."""
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("shouted", "  ShouteD ")
+    _retype(notebook, "setup", "markdown")
+    _delete(notebook, *(f"{name}-test" for name in HW1_SLIPS))
+
+
+def _format_3(notebook: NotebookNode) -> None:
+    """As the notebooks of ten years ago have it: worksheets, and "input" for "source"."""
+    old = nbformat.convert(copy.deepcopy(notebook), 3)
+    notebook.clear()
+    notebook.update(old)
+
+
 # Honest and right, but damaged on the way; each gets all sixteen points that tests give, and a person's eye.
 DAMAGES: Mapping[str, Callable[[NotebookNode], object]] = {
     "untouched": lambda nb: None,
@@ -191,6 +240,16 @@ DAMAGES: Mapping[str, Callable[[NotebookNode], object]] = {
     "names-changed": _rename_cells,
     "old-format": _old_format,
     "tests-at-the-end": _reorder,
+    "from-another-machine": _other_machine,
+    "metadata-emptied": _empty_metadata,
+    "scribbled": _scribble,
+    "typed-again": _retype_by_hand,
+    "shouted": _shout,
+    "format-3": _format_3,
     "test-edited": lambda nb: nb.cells[_named(nb, "memory-test")].update(source="16"),
 }
-FILE_NAMES = {"answer-twice": "arithmetic_of_vgg (1).ipynb", "old-format": "my homework.ipynb"}
+FILE_NAMES = {
+    "answer-twice": "arithmetic_of_vgg (1).ipynb", "old-format": "my homework.ipynb",
+    "from-another-machine": "Arithmetic_of_VGG-Copy1.ipynb",
+}  # fmt: skip
+ENCODINGS = {"from-another-machine": "utf-8-sig"}  # with a byte-order mark

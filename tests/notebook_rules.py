@@ -215,12 +215,19 @@ def training(notebook: Notebook) -> Iterator[str]:
 
 
 def code_style(notebook: Notebook) -> Iterator[str]:
-    """No pyplot, no magic that hides output, no trailing semicolon (nbval does not honour it)."""
+    """No pyplot, no magic that hides output, no trailing semicolon (nbval does not honour it), no line too wide."""
+    yield from (f"{len(line)} columns of code, 80 fit a projector: {line!r}" for line in too_wide(notebook.node))
     for cell in notebook.code:
         if "pyplot" in cell.source or "%matplotlib" in cell.source:
             yield f"pyplot in {cell.source.splitlines()[0]!r}; the package's figure functions draw"
         if cell.source.rstrip().endswith(";"):
             yield f"a cell ends in a semicolon: {cell.source.splitlines()[-1]!r}"
+
+
+def too_wide(node: NotebookNode) -> list[str]:
+    """The lines of code over 80 columns."""
+    lines = (line for cell in node.cells if cell.cell_type == "code" for line in cell.source.splitlines())
+    return [line for line in lines if len(line) > 80]
 
 
 def executed(notebook: Notebook) -> Iterator[str]:

@@ -120,12 +120,12 @@ def test_run_sheets_take_core_exercises_and_all_of_what_they_do_not_skip() -> No
 
 
 def test_a_path_is_read_in_twenty_minutes() -> None:
-    """At 150 words a minute, the sections of its notebooks included; tables of numbers are looked at, not read."""
+    """At 125 words a minute, the sections of its notebooks included; tables of numbers are looked at, not read."""
     half_day = re.search(r"^### Half a day.*?(?=^### )", guide(), re.MULTILINE | re.DOTALL)
     assert half_day
     parts = [section("Before the class"), half_day[0], *(section(number) for number in ("02", "03", "05", "07"))]
     text = re.sub(r"<!--.*?-->|^```.*?^```|[|*`]|-{2,}", " ", "\n".join(parts), flags=re.MULTILINE | re.DOTALL)
-    assert len(text.split()) <= 3000, len(text.split())
+    assert len(text.split()) <= 2500, len(text.split())
 
 
 def test_checks_and_commands_that_it_names_are_there() -> None:

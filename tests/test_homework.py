@@ -26,6 +26,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from tests import homework_submissions as made
+from tests.notebook_rules import too_wide
 from tests.prose_rules import PROSE_RULES
 from tools.grading import HALF_DAY, homework, judged, question_titles, ship
 from tools.paths import NOTEBOOKS, ROOT
@@ -202,6 +203,11 @@ def test_homework_keeps_the_rules_for_prose(name: str, rule: Callable[[str, Path
     assert not list(rule(text, SOURCES[name]))
 
 
+@pytest.mark.parametrize("name", SOURCES)
+def test_homework_code_fits_a_projector(name: str) -> None:
+    assert not too_wide(nbformat.read(SOURCES[name], as_version=4))
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A course with both assignments generated, as the README says."""
@@ -347,7 +353,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     for student, damage in made.DAMAGES.items():
         notebook = made.submission(released(folder, "hw1"), student, solutions)
         damage(notebook)
-        hand_over(folder, student, notebook, made.FILE_NAMES.get(student, SOURCES["hw1"].name))
+        name = made.FILE_NAMES.get(student, SOURCES["hw1"].name)
+        hand_over(folder, student, notebook, name, made.ENCODINGS.get(student, "utf-8"))
     mistyped = made.submission(released(folder, "hw1"), "mistyped@school.edu", solutions)
     hand_over(folder, "mistyped", mistyped, SOURCES["hw1"].name)
     (folder / "submitted" / "broken" / "hw1").mkdir(parents=True)
@@ -357,11 +364,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     yield folder, said
 
 
-def hand_over(course: Path, student: str, notebook: NotebookNode, name: str) -> None:
+def hand_over(course: Path, student: str, notebook: NotebookNode, name: str, encoding: str = "utf-8") -> None:
     """Put a submission where nbgrader looks for it, as a file that no validation has tidied."""
     folder = course / "submitted" / student / "hw1"
     folder.mkdir(parents=True)
-    (folder / name).write_text(json.dumps(notebook), encoding="utf-8")
+    (folder / name).write_text(json.dumps(notebook), encoding=encoding)
 
 
 def command(course: Path, *words: str, status: int = 0) -> str:

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from tools import student
+from tools.__main__ import main as tools_main
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 
 QUESTIONS = "before_and_after_test.md"
@@ -66,3 +67,16 @@ def test_it_overwrites_an_edition_and_nothing_else(edition: Path, tmp_path: Path
     with pytest.raises(ValueError, match="not empty and no students' edition"):
         student.write(tmp_path)
     assert (tmp_path / "precious.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("words", [
+    ["slides", "99"], ["site", "x"], ["student"], ["student", str(ROOT)], ["refresh", "--x"], ["times", "--x"],
+    ["numbers", "99"], ["links", "x"], ["proofs", "x"],
+])  # fmt: skip
+def test_wrong_arguments_end_in_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = tools_main(words)
+    except SystemExit as left:
+        status = int(left.code or 0)
+    said = capsys.readouterr().err.splitlines()
+    assert status == 2 and said[-1].startswith(f"python -m tools {words[0]}: ")

@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
     module = importlib.import_module(f"tools.{MODULES.get(name, name)}")
     try:
         return int(module.main(rest) or 0)
-    except WrongNameError as error:
+    except (WrongNameError, OSError) as error:  # a file that is not there, or cannot be written
         print(f"python -m tools {name}: {error}", file=sys.stderr)
         return 2
 

@@ -48,7 +48,7 @@ HOUSEKEEPING = re.compile(
 )
 POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
 # Somebody is asked to commit an answer to what the next cell prints.
-ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|\b[Pp]redict\b|\?\s*$")
+ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|\b[Pp]redict\b|Your number will|\?\s*$")
 VIEW = re.compile(r"^widgets\.(\w+)\(\)$", re.MULTILINE)
 PAGE_HEIGHT, LINE, CODE_LINE, LIVE_PAGE, WORDS_IN_LINE, ROOM = (
     720,

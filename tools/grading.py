@@ -9,6 +9,7 @@ and run afterwards, in the grader's process, on what was printed, with the id of
 from __future__ import annotations
 
 import ast
+import codecs
 import importlib.util
 import io
 import json
@@ -17,7 +18,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterable
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,7 +116,7 @@ def accept_renamed(assignment: str, student: str, notebooks: list[str]) -> None:
     """nbgrader's hook before a submission is converted: a renamed notebook is graded under the assignment's name.
 
     ``notebooks`` are those of one submission; the list is changed in place. Of several the right name wins, else the
-    newest file.
+    newest file. One of an older format or with a byte-order mark, which nbgrader cannot read, is written anew.
     """
     if not notebooks:
         return
@@ -128,6 +129,18 @@ def accept_renamed(assignment: str, student: str, notebooks: list[str]) -> None:
             shutil.copy2(handed, wanted)
             notebooks.append(str(wanted))
         notebooks[:] = [str(wanted)]
+        _renew(wanted)
+
+
+def _renew(path: Path) -> None:
+    """Write a notebook in today's format; what was handed in stays beside it. What is no notebook stays as it is."""
+    handed = path.read_bytes()
+    with suppress(ValueError, KeyError, AttributeError, nbformat.ValidationError):
+        text = handed.decode("utf-8-sig")
+        if handed.startswith(codecs.BOM_UTF8) or json.loads(text)["nbformat"] != nbformat.current_nbformat:
+            content = nbformat.writes(nbformat.reads(text, as_version=nbformat.current_nbformat))
+            write_atomically(path.with_name(f"{path.name}.handed-in"), handed)
+            write_atomically(path, content.encode())
 
 
 def name_questions(assignment: str, student: str, notebooks: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ fetch the lesson where a notebook was opened alone.
 
 from __future__ import annotations
 
+import argparse
 import re
 import tomllib
 from collections.abc import Mapping
@@ -98,6 +99,7 @@ def fetching(source: str, facts: Mapping[str, str]) -> str:
 
 def main(arguments: list[str]) -> int:
     """``python -m tools links``"""
+    argparse.ArgumentParser(prog="python -m tools links", description=__doc__).parse_args(arguments)
     changed = write()
     print(f"{repository()} {version()}:", ", ".join(path.name for path in changed) or "nothing to change")
     return 0

@@ -43,7 +43,7 @@ def run_sheet(path: str, guide: str | None = None) -> list[Step]:
 
 
 def skipped(notebook: str) -> list[str]:
-    """The sections of a notebook ("05") that a class skips: the half-day's, else those without a minute in its plan."""
+    """The sections of a notebook ("05") that a class skips: those of the half-day, else those without a minute."""
     steps = [step for step in run_sheet("half_day") if step.notebook == notebook]
     if steps:
         return [step.section for step in steps if step.minutes is None]
