@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 import statistics
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +22,7 @@ from vgg_lesson import check
 from vgg_lesson.classroom.checks import Checks
 from vgg_lesson.classroom.checks.guesses import GUESSES
 from vgg_lesson.classroom.checks.memory import FILE
+from vgg_lesson.classroom.checks.student import TooSlow, time_limit
 from vgg_lesson.classroom.checks.shared import NO_RETURN, NO_SHARE
 
 EXERCISES = check.EXERCISES
@@ -344,6 +346,16 @@ def test_a_loop_without_an_end_is_stopped_and_nothing_else_changes(capsys: pytes
     assert "stopped after" in verdict.message and not capsys.readouterr().out
     assert torch.equal(before[0], torch.get_rng_state())
     assert (np.random.get_state()[2], random.getstate()) == before[1:]  # type: ignore[index]
+
+
+def test_the_limit_counts_computing_and_ends_waiting_later() -> None:
+    with time_limit(0.3):
+        time.sleep(0.6)  # on a busy machine a right answer waits, too
+    with pytest.raises(TooSlow), time_limit(0.05):
+        time.sleep(2)
+    with pytest.raises(TooSlow), time_limit(0.2):
+        while True:
+            pass
 
 
 def test_a_list_that_holds_itself_and_recursion_get_a_sentence() -> None:

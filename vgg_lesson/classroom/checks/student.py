@@ -10,6 +10,7 @@ import pickle  # noqa: TID251  only written, to compare; nothing is read
 import random
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 
-SECONDS = 5.0  # that one call may take
+SECONDS = 5.0  # of computing that one call may take
+PATIENCE = 3.0  # times as long, where it waits instead
 AGAIN = 0.2  # seconds until a function that swallowed the interruption is interrupted again
 NO_LINES = frozenset({"RESUME", "NOP", "LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"})  # what a body of ... is made of
 
@@ -111,22 +113,32 @@ def same_random_state() -> Iterator[None]:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TooSlow` in the block after ``seconds``.
+    """Raise `TooSlow` in the block once its thread has computed for ``seconds``, or waited `PATIENCE` times as long.
 
-    In the main thread of Linux and macOS a signal does it, even in the middle of a wait. Elsewhere (Windows, other
-    threads) the exception is set from a second thread and arrives with the next line of Python: a loop ends, a
-    single call into a library that never returns does not.
+    So a machine that many share makes no right answer late. In the main thread of Linux and macOS a signal does it,
+    even in the middle of a wait. Elsewhere (Windows, other threads) the exception is set from a second thread and
+    arrives with the next line of Python: a loop ends, a single call into a library that never returns does not.
     """
     in_main = threading.current_thread() is threading.main_thread()
     limit = _by_signal if in_main and hasattr(signal, "setitimer") else _by_thread
-    with limit(seconds):
+    with limit(seconds, _overdue(seconds)):
         yield
 
 
+def _overdue(seconds: float) -> Callable[[], bool]:
+    """Whether the thread that asks for this has had its time; where its processor time is unknown, always."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return lambda: True
+    clock, started = time.pthread_getcpuclockid(threading.get_ident()), time.monotonic()
+    before = time.clock_gettime(clock)
+    return lambda: time.clock_gettime(clock) - before >= seconds or time.monotonic() - started >= PATIENCE * seconds
+
+
 @contextlib.contextmanager
-def _by_signal(seconds: float) -> Iterator[None]:
+def _by_signal(seconds: float, overdue: Callable[[], bool]) -> Iterator[None]:
     def stop(*_: Any) -> None:
-        raise TooSlow
+        if overdue():
+            raise TooSlow
 
     before = signal.signal(signal.SIGALRM, stop)
     try:
@@ -138,14 +150,15 @@ def _by_signal(seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _by_thread(seconds: float) -> Iterator[None]:
+def _by_thread(seconds: float, overdue: Callable[[], bool]) -> Iterator[None]:
     target = ctypes.c_ulong(threading.get_ident())
     done = threading.Event()
 
     def stop() -> None:
         wait = seconds
         while not done.wait(wait):
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(TooSlow))
+            if overdue():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(target, ctypes.py_object(TooSlow))
             wait = AGAIN
 
     watch = threading.Thread(target=stop, daemon=True)
