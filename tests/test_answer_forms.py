@@ -22,8 +22,8 @@ from vgg_lesson import check
 from vgg_lesson.classroom.checks import Checks
 from vgg_lesson.classroom.checks.guesses import GUESSES
 from vgg_lesson.classroom.checks.memory import FILE
-from vgg_lesson.classroom.checks.student import TooSlow, time_limit
 from vgg_lesson.classroom.checks.shared import NO_RETURN, NO_SHARE
+from vgg_lesson.classroom.checks.student import TooSlow, time_limit
 
 EXERCISES = check.EXERCISES
 LETTERS = [name for name, exercise in EXERCISES.items() if exercise.options]
