@@ -8,11 +8,8 @@ answers, the sources of the homework, tools and tests stay behind. ``--with-solu
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 from pathlib import Path
-
-import nbformat
 
 from tools.paths import NOTEBOOKS, ROOT, notebooks
 from vgg_lesson.classroom.working_copy import stripped
@@ -22,7 +19,6 @@ FOLDERS = ("vgg_lesson", "binder")
 FILES = ("pyproject.toml", "requirements.txt", "LICENSE", "LICENSE-text", "CITATION.cff", ".gitignore")
 BESIDE = ("glossary.md", "before_and_after_test.md", "images")  # what notebooks link to
 UNWANTED = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".ipynb_checkpoints")
-SOLUTION = re.compile(r"\s*<details>\s*<summary>Solution.*?</details>", re.DOTALL)
 README = """# VGG, taught step by step
 
 Notebooks that take you from "why would depth matter?" to a VGG that you built, counted, trained and looked inside. You
@@ -67,20 +63,9 @@ def write(target: Path, *, with_solutions: bool = False) -> list[Path]:
     write_atomically(target / "README.md", README.encode())
     written = []
     for path in notebooks():
-        content = stripped(path.read_bytes())
         written.append(target / "notebooks" / path.name)
-        write_atomically(written[-1], content if with_solutions else without_solutions(content))
+        write_atomically(written[-1], stripped(path.read_bytes(), with_solutions))
     return written
-
-
-def without_solutions(notebook: bytes) -> bytes:
-    """A notebook (JSON, UTF-8) without its folded solutions; a cell that held nothing else goes."""
-    content = nbformat.reads(notebook.decode("utf-8"), as_version=4)
-    for cell in content.cells:
-        if cell.cell_type == "markdown":
-            cell.source = SOLUTION.sub("", cell.source)
-    content.cells = [cell for cell in content.cells if cell.cell_type != "markdown" or cell.source.strip()]
-    return (nbformat.writes(content) + "\n").encode("utf-8")
 
 
 def main(arguments: list[str]) -> int:
