@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
 
 def run(names: Sequence[str] = ()) -> Proof:
     """Every setting, or those of the kinds that ``names`` names."""
-    proof = Proof("world", "Odd settings of ordinary machines", ("kind", "met", "not to be had here"))
+    proof = Proof("world", "Odd settings of ordinary machines", ("kind", "met", "not available here"))
     proof.unfit = "only a part was run" if names else ""
     outcomes = tried([setting for setting in SETTINGS if not names or setting.kind in names])
     kinds = list(dict.fromkeys(outcome.setting.kind for outcome in outcomes))
@@ -61,7 +61,7 @@ def run(names: Sequence[str] = ()) -> Proof:
     if not names:
         proof.verdicts[f"at least {FEWEST} settings are tried"] = len(done) >= FEWEST
     if lacking := sorted({f"{outcome.setting.name} ({outcome.skipped})" for outcome in outcomes if outcome.skipped}):
-        proof.notes.append("Not to be had on this machine: " + "; ".join(lacking) + ".")
+        proof.notes.append("Not available on this machine: " + "; ".join(lacking) + ".")
     return proof
 
 

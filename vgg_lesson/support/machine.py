@@ -40,7 +40,7 @@ def as_device(device: torch.device | str | None) -> torch.device:
     except RuntimeError:
         named = None
     if named is None or named.type not in there or (named.type == "cuda" and not _has_gpu(named.index)):
-        raise ValueError(f"device={device!r} is not to be had here; choose one of {', '.join(there)}")
+        raise ValueError(f"device={device!r} is not available here; choose one of {', '.join(there)}")
     return named
 
 

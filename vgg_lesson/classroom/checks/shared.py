@@ -143,7 +143,7 @@ class Exercise:
 
     @property
     def help(self) -> str:
-        """Where a hint is to be had."""
+        """Where to get a hint."""
         return f'check.hint("{number_of(self.name)}") gives a hint.'
 
     def hints(self) -> list[str]:
