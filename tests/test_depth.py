@@ -81,7 +81,7 @@ def test_another_way_to_the_field_is_right_and_a_list_of_fields_gets_advice() ->
     ("answer", "hint"),
     [
         (lambda a, b: merge(a, b)[None, None], "index the first axes away"),
-        (lambda a, b: torch.kron(a, b), "how many pixels do two windows in a row see"),
+        (lambda a, b: torch.kron(a, b), "how many pixels do two kernels in a row see"),
         (lambda a, b: conv2d(a, b), "stopped with RuntimeError"),
     ],
 )

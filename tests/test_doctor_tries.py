@@ -94,10 +94,12 @@ def test_a_variable_that_nobody_reads_is_told(
     alone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VGG_LESSON_DATAS", "/somewhere")
+    monkeypatch.setenv("VGG_LESSON_PROGRESS", "memory")
     assert main(["doctor"]) == 0
     assert "[WARN] settings: VGG_LESSON_DATAS is set, and nothing reads it → is VGG_LESSON_DATA meant?" in (
-        capsys.readouterr().out
+        printed := capsys.readouterr().out
     )
+    assert "PROGRESS" not in printed
 
 
 def test_with_old_widgets_a_view_is_its_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,6 +216,7 @@ def mend(nb: NotebookNode, source: NotebookNode) -> None:
     by_text = {_plain(cell.source): name for name, cell in origin.items() if cell.metadata.nbgrader.locked}
     named: dict[str, list[NotebookNode]] = {}
     for cell in nb.cells:
+        cell.source = cell.source.replace("\r\n", "\n")
         meta = cell.metadata.pop("nbgrader", {})
         name = meta.get("grade_id") if isinstance(meta, dict) else None
         name = name if name in origin else by_id.get(cell.get("id")) or by_text.get(_plain(cell.source))

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import torch
 from packaging.requirements import Requirement
 
+from vgg_lesson.classroom.checks.memory import VARIABLE as PROGRESS_VARIABLE
 from vgg_lesson.data.datasets import SIDE, ImageSet, load_fashion_mnist
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.data.sources import (
@@ -48,7 +49,7 @@ WIDGETS = "run `python -m pip install --upgrade ipywidgets jupyterlab`, then res
 WITHOUT_GPU = f"`{setting('CUDA_VISIBLE_DEVICES', '-1')}`"
 OK, WARN, FAIL = "OK", "WARN", "FAIL"
 PREFIX = "VGG_LESSON_"
-VARIABLES = (BUDGET_VARIABLE, FOLDER_VARIABLE, OFFLINE_VARIABLE, "VGG_LESSON_PROOFS")
+VARIABLES = (BUDGET_VARIABLE, FOLDER_VARIABLE, OFFLINE_VARIABLE, PROGRESS_VARIABLE, "VGG_LESSON_PROOFS")
 TRIAL_BATCH = 128
 LONGEST_REASON = 240
 
