@@ -68,13 +68,23 @@ def offline(chromium: Browser) -> Iterator[OfflinePage]:
     context.close()
 
 
+class Talks(dict[str, Path]):
+    """Talks by the notebook's name, "05_why_it_stalls", and "-class" for its cut; made when they are asked for."""
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, name: str) -> Path:
+        (path,) = notebooks([name[:2]])
+        self[name] = slides.write(path, self.folder, for_class=name.endswith("-class"))
+        return self[name]
+
+
 @pytest.fixture(scope="package")
-def talks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The talks of all notebooks by the notebook's name, and those cut for a class."""
-    folder = tmp_path_factory.mktemp("slides")
-    whole = {path.stem: slides.write(path, folder) for path in notebooks()}
-    cuts = {f"{path.stem}-class": slides.write(path, folder, for_class=True) for path in notebooks()}
-    return {**whole, **cuts}
+def talks(tmp_path_factory: pytest.TempPathFactory) -> Talks:
+    """The talks of all notebooks, whole and cut for a class."""
+    return Talks(tmp_path_factory.mktemp("slides"))
 
 
 @pytest.fixture(scope="package")

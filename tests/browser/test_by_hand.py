@@ -30,6 +30,7 @@ def test_a_view_works_in_notebook_7(chromium: Browser, page: Page, tmp_path: Pat
         shoot(page, "notebook-7")
 
 
+@long
 def test_the_training_desk_runs_and_stops(lab: Server, page: Page) -> None:
     notebook = OpenNotebook(page, lab, "06_train_it_well")
     notebook.run_setup()
