@@ -417,3 +417,13 @@ def test_a_picture_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     photo().save(tmp_path / "shirt.png")
     assert_is_the_thing(garment_from_picture("~/shirt.png"))
+
+
+def test_a_frame_of_a_single_pixel_is_hollow_and_a_broken_one_is_not() -> None:
+    frame = torch.full((12, 10), 200, dtype=torch.uint8)
+    frame[1:-1, 1:-1] = 0
+    assert pictures._is_hollow(frame) and not pictures._is_hollow(torch.full((12, 10), 200, dtype=torch.uint8))
+    for side in (0, -1):
+        broken = frame.clone()
+        broken[side] = 0
+        assert not pictures._is_hollow(broken) and not pictures._is_hollow(broken.T)

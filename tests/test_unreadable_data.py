@@ -87,6 +87,15 @@ def test_a_usual_folder_without_permission_is_skipped_with_a_warning(
     assert alone == reachable
 
 
+@pytest.mark.parametrize("digits", [(5, 0, 4, 1, 9, 2, 1, 3, 1, 4), (7, 2, 1, 0, 4, 1, 4, 9, 5, 9)])
+def test_plain_mnist_is_told_by_its_first_labels(
+    alone: Path, idx_files: dict[str, bytes], digits: tuple[int, ...]
+) -> None:
+    write(alone / "digits", {IMAGES: idx_files[IMAGES], LABELS: idx_files[LABELS][:8] + bytes(digits) + bytes(1990)})
+    with pytest.raises(ValueError, match="this is MNIST, the handwritten digits"):
+        load_fashion_mnist("test", root=alone / "digits")
+
+
 def test_plain_mnist_is_told_wherever_it_lies(
     alone: Path, idx_files: dict[str, bytes], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -94,10 +94,6 @@ class Recipe:
         schedule = self.schedule if callable(self.schedule) else SCHEDULES[self.schedule]
         return float(accept(f"schedule({share:.3g})", schedule(share), float))
 
-    def lr_at(self, step: int, total: int) -> float:
-        """The learning rate of the step with this index, counted from 0, in a run of ``total`` steps."""
-        return self.lr * self.factor((step + 1) / total)
-
     def keys(self) -> list[str]:
         """The fields' names, so that ``**recipe`` unpacks the record."""
         return [field.name for field in fields(self)]
