@@ -261,3 +261,27 @@ def test_readability_is_that_of_the_formulas() -> None:
 ])  # fmt: skip
 def test_syllables(word: str, count: int) -> None:
     assert readability.syllables(word) == count
+
+
+def test_a_kernel_and_a_cell_of_a_convolution_are_no_housekeeping() -> None:
+    assert not HOUSEKEEPING.search("ZFNet (2013) starts with 7×7 kernels, stride 2.")
+    assert not HOUSEKEEPING.search("Without which of them does the last cell see least?")
+    assert HOUSEKEEPING.search("The notebook stays small if you run this section in a fresh kernel.")
+
+
+def test_an_exercise_is_shown_whole() -> None:
+    part = re.compile(r"^### (Exercise [\d.]+ [^\n]*)\n(.*?)(?=^#{1,4} |\Z)", re.MULTILINE | re.DOTALL)
+    for path in notebooks():
+        notebook = nbformat.read(path, as_version=4)
+        shown = [cell for page in paged(deck(notebook)) for cell in page]
+        written, on_slides = (
+            {
+                title: text.split()
+                for cell in cells
+                if cell.cell_type == "markdown"
+                for title, text in part.findall(cell.source)
+            }
+            for cells in (notebook.cells, shown)
+        )
+        for title, words in on_slides.items():
+            assert len(words) >= len(written[title]) - 2, f"{path.stem}, {title}: {' '.join(words)}"

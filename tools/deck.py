@@ -43,7 +43,7 @@ OPTION = re.compile(r"^- \*\*[a-d]\*\* ", re.MULTILINE)
 # What belongs to working in a notebook and not on a wall.
 HOUSEKEEPING = re.compile(
     r"letter in quotes|[Rr]un (it|its cell|this cell|the cell)s? (again|once more)|cells? (above|below)|"
-    r"[Kk]ernel|check\.progress|Restart|the last cell|this cell|next cell|In the notebook|"
+    r"fresh kernel|the \*kernel\*|check\.progress|Restart|run this cell|[Tt]he next cell|In the notebook|"
     r"Which exercises have you solved"
 )
 POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
