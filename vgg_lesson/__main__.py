@@ -117,8 +117,7 @@ def show_live(path: Path | None) -> int:
     try:
         print(f"VGG, live: {open_in_browser(path)} (one file; pass it on)")
     except OSError as error:
-        reasons = {**REASONS, errno.EEXIST: REASONS[errno.ENOTDIR]}
-        return _failure(f"{path or 'the page'}: {reasons.get(error.errno or 0, error)}")
+        return _failure(f"{path or 'the page'}: {REASONS.get(error.errno or 0, error)}")
     return 0
 
 

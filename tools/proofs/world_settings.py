@@ -66,7 +66,7 @@ class Setting:
                 if os.geteuid() != 0:
                     return "needs root"
             elif need == "everybody":
-                if subprocess.run([*NOBODY.split(), sys.executable, "-c", ""], capture_output=True).returncode:
+                if subprocess.run([*NOBODY.split(), "env", sys.executable, "-c", ""], capture_output=True).returncode:
                     return "needs a Python that everybody may start"
             elif shutil.which(need) is None and not os.path.exists(need):
                 return f"needs {need}"

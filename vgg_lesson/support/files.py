@@ -112,8 +112,10 @@ def write_together(contents: Mapping[str | Path, bytes]) -> None:
             draft.replace(target)
     except BaseException as error:
         _undo(drafts, kept, missing)
-        if isinstance(error, OSError) and (words := REASONS.get(error.errno or 0)):
-            raise OSError(error.errno, words, str(path)) from error
+        if isinstance(error, OSError):
+            number = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or 0  # of the folder
+            if words := REASONS.get(number):
+                raise OSError(number, words, str(path)) from error
         raise
     for copy in kept.values():
         if copy is not None:
