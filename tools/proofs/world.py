@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 def run(names: Sequence[str] = ()) -> Proof:
-    """Every setting, or those of the kinds that ``names`` names; `REST`: all, but what was met once is not tried again."""
+    """Every setting, or those of the kinds ``names``; with `REST` all, but what was met once is not tried again."""
     proof = Proof("world", "Odd settings of ordinary machines", ("kind", "met", "not available here"))
     whole = not names or tuple(names) == (REST,)
     proof.unfit = "" if whole else "only a part was run"
