@@ -21,7 +21,6 @@ from vgg_lesson.data.sources import SAMPLE
 from vgg_lesson.support.files import write_atomically
 
 FEWEST = 100
-REST = "rest"
 KEPT = ROOT / "build" / "world.json"
 AT_ONCE = 4
 PATIENCE = 900  # seconds; a busy machine may need many
@@ -33,25 +32,18 @@ LEFT_OUT = re.compile(
 
 
 class Outcome(NamedTuple):
-    """What a setting did: ``wrong`` is empty where it was met, ``skipped`` says what this machine lacks for it.
-
-    ``earlier``: it was met by another state of the code.
-    """
+    """What a setting did: ``wrong`` is empty where it was met, ``skipped`` says what this machine lacks for it."""
 
     setting: Setting
     wrong: str = ""
     skipped: str = ""
-    earlier: bool = False
 
 
 def run(names: Sequence[str] = ()) -> Proof:
-    """Every setting, or those of the kinds ``names``; with `REST` all, but what was met once is not tried again."""
+    """Every setting, or those of the kinds that ``names`` names."""
     proof = Proof("world", "Odd settings of ordinary machines", ("kind", "met", "not available here"))
-    whole = not names or tuple(names) == (REST,)
-    proof.unfit = "" if whole else "only a part was run"
-    outcomes = tried([setting for setting in SETTINGS if whole or setting.kind in names], again=names != (REST,))
-    if earlier := sum(outcome.earlier for outcome in outcomes):
-        proof.notes.append(f"{earlier} of them were met by an earlier state of the code, and were not tried again.")
+    proof.unfit = "only a part was run" if names else ""
+    outcomes = tried([setting for setting in SETTINGS if not names or setting.kind in names])
     kinds = list(dict.fromkeys(outcome.setting.kind for outcome in outcomes))
     for kind in kinds:
         mine = [outcome for outcome in outcomes if outcome.setting.kind == kind]
@@ -66,32 +58,28 @@ def run(names: Sequence[str] = ()) -> Proof:
     proof.figures |= {"all": {"met": len(done) - len(missed), "tried": len(done)}}
     proof.lines.append(("all settings together", "{all.met} of {all.tried} as expected"))
     proof.verdicts["every setting does what it is expected to do"] = bool(done) and not missed
-    if whole:
+    if not names:
         proof.verdicts[f"at least {FEWEST} settings are tried"] = len(done) >= FEWEST
     if lacking := sorted({f"{outcome.setting.name} ({outcome.skipped})" for outcome in outcomes if outcome.skipped}):
         proof.notes.append("Not available on this machine: " + "; ".join(lacking) + ".")
     return proof
 
 
-def tried(settings: Iterable[Setting], *, again: bool = True) -> list[Outcome]:
-    """What each setting did, in order; without ``again`` one that any state of the code has met is not tried.
+def tried(settings: Iterable[Setting]) -> list[Outcome]:
+    """What each setting did, in order.
 
     What was met is kept in ``build/world.json``, so that the command can be stopped and given again on the same code.
     """
     state = code_digest()
-    met: dict[str, str] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-
-    def outcome_of(setting: Setting) -> Outcome:
-        by = met.get(_key(setting))
-        return Outcome(setting, earlier=by != state) if by == state or (by and not again) else tried_once(setting)
-
+    kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    met = set(kept["met"]) if kept.get("state") == state else set()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         outcomes = []
-        for outcome in pool.map(outcome_of, settings):
+        for outcome in pool.map(lambda each: Outcome(each) if _key(each) in met else tried_once(each), settings):
             outcomes.append(outcome)
-            if not (outcome.wrong or outcome.skipped or outcome.earlier):
-                met[_key(outcome.setting)] = state
-                write_atomically(KEPT, json.dumps(met, indent=1).encode())
+            if not (outcome.wrong or outcome.skipped):
+                met.add(_key(outcome.setting))
+                write_atomically(KEPT, json.dumps({"state": state, "met": sorted(met)}).encode())
             said = outcome.wrong or outcome.skipped or "met"
             print(f"{outcome.setting.kind}: {outcome.setting.name}: {said}", flush=True)
         return outcomes
