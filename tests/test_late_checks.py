@@ -129,3 +129,22 @@ def test_the_figure_of_the_logs_names_no_cause() -> None:
     alt = fig.four_logs(four_logs()).alt.lower()
     assert all(f"log {letter}:" in alt for letter in DIAGNOSES)
     assert not any(word in alt for word in ("plateau", "overfit", "eval()", "training mode"))
+
+
+@pytest.mark.parametrize(
+    ("name", "slip", "hint"),
+    [
+        ("taps_on_the_map", 5 / 9, "falls on the padding"),
+        ("taps_on_the_map", 2 / 3, "along one direction"),
+        ("taps_on_the_map", 4, "number per kernel"),
+        ("taps_on_the_map", 16, "weights that read the map"),
+        ("probe_parameters", 1536, "Every score has a bias"),
+        ("probe_parameters", 3591, "Seven scores"),
+        ("probe_parameters", 5130, "Ten scores"),
+        ("with_temperature", lambda scores, t: (scores / t).log_softmax(dim=1), "logarithms of probabilities"),
+        ("with_temperature", lambda scores, t: (scores / t).exp(), "Divided by what"),
+    ],
+)
+def test_what_is_said_of_a_slip_worked_out_by_hand(name: str, slip: Any, hint: str) -> None:
+    verdict = check.EXERCISES[name](slip)
+    assert verdict.status == "wrong" and hint in verdict.message, verdict.message

@@ -39,7 +39,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "test_training.py", "test_open_engine.py", "test_kept_files.py", "test_damaged_checkpoints.py",
         "test_signal_and_progress.py", "test_full_disk.py", "test_distributed.py",
     ),
-    "vgg_lesson/classroom/checks/*.py": ("test_*check*.py",),
+    "vgg_lesson/classroom/checks/*.py": ("test_*check*.py", "test_sentences.py"),
 }  # fmt: skip
 TURNED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -50,6 +50,7 @@ TURNED: dict[type[ast.AST], type[ast.AST]] = {
 # (line as it stands, change) → why no test could notice it.
 EQUAL: dict[tuple[str, str], str] = {
     ("side = asked.output_shape[1]", "1 becomes 2"): "grids are square",
+    ('return {1: "a", 2: "b", 4: "c"}[prod(block5) // _flat(POOLS[-1][1])]', "1 becomes 2"): "the key 4 alone is met",
 }  # fmt: skip
 
 
