@@ -64,6 +64,7 @@ def test_an_exercise_answered_wrong_then_right(lab: Server, page: Page) -> None:
     shoot(page, "exercise")
 
 
+@long
 def test_ones_own_picture_is_shown_and_a_text_refused(lab: Server, page: Page, tmp_path: Path) -> None:
     photo = Image.new("RGB", (320, 400), "white")
     ImageDraw.Draw(photo).polygon([(60, 80), (260, 80), (300, 350), (20, 350)], fill="navy")

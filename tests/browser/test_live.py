@@ -194,7 +194,7 @@ def test_fresh_weights_have_the_stated_variance(shared: Page, init: str) -> None
 
 @pytest.mark.parametrize("norm", [False, True])
 @pytest.mark.parametrize("init", INITS)
-@pytest.mark.parametrize("depth", [11, 19])
+@pytest.mark.parametrize("depth", [11, pytest.param(19, marks=long)])
 def test_the_difference_goes_as_the_package_says(shared: Page, init: str, norm: bool, depth: int) -> None:
     test = load_fashion_mnist("test")
     pair, reference = test.images[[0, 1]], test.images[: export.REFERENCE]
