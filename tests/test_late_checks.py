@@ -143,6 +143,9 @@ def test_the_figure_of_the_logs_names_no_cause() -> None:
         ("probe_parameters", 5130, "Ten scores"),
         ("with_temperature", lambda scores, t: (scores / t).log_softmax(dim=1), "logarithms of probabilities"),
         ("with_temperature", lambda scores, t: (scores / t).exp(), "Divided by what"),
+        ("quiz_enlarged", 50_176, "how many places there are"),
+        ("conv_macs", lambda k, i, o, s: k * k * i * o * (s - k + 1) ** 2, "The grid is padded"),
+        ("normalise_images", lambda x: (x.unsqueeze(1) / 256 - 0.286) / 0.353, "a little too small"),
     ],
 )
 def test_what_is_said_of_a_slip_worked_out_by_hand(name: str, slip: Any, hint: str) -> None:
