@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -222,6 +223,7 @@ def test_the_guide_says_what_was_proved() -> None:
     text = proof_guide.GUIDE.read_text(encoding="utf-8")
     assert proof_guide.rendered(text) == text, "run python -m tools proofs"
     assert {match[2] for match in proof_guide.BLOCK.finditer(text)} >= set(COMMANDS)
+    assert not [match[2] for match in proof_guide.BLOCK.finditer(text) if re.search(r"\{\w", match[0])]
 
 
 def test_figures_stand_with_their_facts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,9 +50,10 @@ def run(names: Sequence[str] = ()) -> Proof:
         met = sum(not (outcome.wrong or outcome.skipped) for outcome in mine)
         skipped = [outcome for outcome in mine if outcome.skipped]
         proof.rows.append((kind, f"{met} of {len(mine)}", str(len(skipped))))
-        proof.figures |= {kind: {"met": met, "tried": len(mine) - len(skipped)}}
+        key = kind.replace(" ", "_")
+        proof.figures |= {key: {"met": met, "tried": len(mine) - len(skipped)}}
         told = "; ".join(outcome.setting.name for outcome in mine if not outcome.skipped)
-        proof.lines.append((f"{kind}: {_escaped(told)}", f"{{{kind}.met}} of {{{kind}.tried}} as expected"))
+        proof.lines.append((f"{kind}: {_escaped(told)}", f"{{{key}.met}} of {{{key}.tried}} as expected"))
     done = [outcome for outcome in outcomes if not outcome.skipped]
     missed = [outcome for outcome in done if outcome.wrong]
     proof.figures |= {"all": {"met": len(done) - len(missed), "tried": len(done)}}
