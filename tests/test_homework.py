@@ -347,10 +347,10 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
     shutil.copytree(COURSE / "source", folder / "source")
     for name in ("nbgrader_config.py", "vgg_homework.py"):
         shutil.copy(COURSE / name, folder)
-    (folder / "students.txt").write_text("\n".join([*made.DAMAGES, "mistyped", "broken"]))
+    (folder / "students.txt").write_text("\n".join([*made.TRIED, "mistyped", "broken"]))
     said = command(folder, "generate_assignment", "hw1")
     solutions = made.solutions(SOURCES["hw1"])
-    for student, damage in made.DAMAGES.items():
+    for student, damage in made.TRIED.items():
         notebook = made.submission(released(folder, "hw1"), student, solutions)
         damage(notebook)
         name = made.FILE_NAMES.get(student, SOURCES["hw1"].name)
@@ -381,7 +381,7 @@ def command(course: Path, *words: str, status: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("student", made.DAMAGES)
+@pytest.mark.parametrize("student", made.TRIED)
 def test_honest_work_gets_its_points_whatever_became_of_its_cells(room: tuple[Path, str], student: str) -> None:
     with Gradebook(f"sqlite:///{room[0] / 'gradebook.db'}") as gradebook:
         found = gradebook.find_submission("hw1", student)
