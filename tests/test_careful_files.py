@@ -214,6 +214,14 @@ def test_a_tilde_is_the_home_folder_wherever_a_path_is(tmp_path: Path, monkeypat
     assert names(tmp_path) == ["folder", "log.csv", "log.steps.csv"]
 
 
+def test_a_folder_called_tilde_is_no_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    write_atomically("./~/log.csv", b"1")
+    assert files.user_path(files.user_path("./~")) == tmp_path / "~"
+    assert (tmp_path / "~" / "log.csv").read_bytes() == b"1" and not (tmp_path / "home").exists()
+
+
 def test_json_of_numbers_that_json_does_not_know() -> None:
     assert as_json({"a": [float("nan"), 1.5], "b": {"c": float("inf")}, "d": (1, "x", None, True)}) == (
         '{"a": [null, 1.5], "b": {"c": null}, "d": [1, "x", null, true]}'

@@ -160,7 +160,8 @@ NAMES = {
 }  # fmt: skip
 FOLDERS = [
     Setting(
-        "folders", name, f'mkdir -p -- "./$NAME" && cp lesson.py "./$NAME" && cd -- "./$NAME" && {RUN} "./$NAME"',
+        "folders", name, f'mkdir -p -- "./$NAME" && cp lesson.py "./$NAME" && cd -- "./$NAME" && {RUN} "./$NAME" && '
+        'test -s "./$NAME/00_start_here.ipynb"',
         variables={"NAME": folder},
     )
     for name, folder in NAMES.items()

@@ -51,7 +51,12 @@ def asset(*parts: str) -> Path:
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """``path`` with a leading ``~`` as the home folder, which a shell does not replace in ``--to=~/data``."""
+    """``path`` with a leading ``~`` as the home folder, which a shell does not replace in ``--to=~/data``.
+
+    ``./~`` is a folder of that name here; it comes back absolute, since `Path` forgets the ``./``.
+    """
+    if os.fspath(path).startswith(os.path.join(os.curdir, "~")):
+        return Path(path).absolute()
     with suppress(RuntimeError):  # no home folder is known
         return Path(path).expanduser()
     return Path(path)
