@@ -43,7 +43,8 @@ OPTION = re.compile(r"^- \*\*[a-d]\*\* ", re.MULTILINE)
 # What belongs to working in a notebook and not on a wall.
 HOUSEKEEPING = re.compile(
     r"letter in quotes|[Rr]un (it|its cell|this cell|the cell)s? (again|once more)|cells? (above|below)|"
-    r"fresh kernel|the \*kernel\*|check\.progress|Restart|run this cell|[Tt]he next cell|In the notebook|"
+    r"fresh kernel|Kernel lost|Select your cell|Your account for|the \*kernel\*|check\.progress|Restart|run this cell|"
+    r"[Tt]he next cell|In the notebook|"
     r"Which exercises have you solved"
 )
 POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
