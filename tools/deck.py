@@ -44,21 +44,14 @@ OPTION = re.compile(r"^- \*\*[a-d]\*\* ", re.MULTILINE)
 HOUSEKEEPING = re.compile(
     r"letter in quotes|[Rr]un (it|its cell|this cell|the cell)s? (again|once more)|cells? (above|below)|"
     r"fresh kernel|Kernel lost|Select your cell|Your account for|the \*kernel\*|check\.progress|Restart|run this cell|"
-    r"[Tt]he next cell|In the notebook|"
-    r"Which exercises have you solved"
+    r"[Tt]he next cell|In the notebook|Which exercises have you solved"
 )
 POINTING = re.compile(r"\b(above|below)\b|^(Left|Right|Middle|Top|Bottom)\b[^.]{0,40}[:,]")
 # Somebody is asked to commit an answer to what the next cell prints.
 ASKS = re.compile(r"before you run|before the run|[Gg]uess (it )?first|aloud|\b[Pp]redict\b|Your number will|\?\s*$")
 VIEW = re.compile(r"^widgets\.(\w+)\(\)$", re.MULTILINE)
-PAGE_HEIGHT, LINE, CODE_LINE, LIVE_PAGE, WORDS_IN_LINE, ROOM = (
-    720,
-    40,
-    29,
-    570,
-    13,
-    75,
-)  # pixels at full size; words; pixels of margins
+PAGE_HEIGHT, LINE, CODE_LINE, LIVE_PAGE = 720, 40, 29, 570  # pixels at full size
+WORDS_IN_LINE, ROOM = 13, 75  # words; pixels of margins
 # What a page takes, in pixels at full size: more than the screen has, since a page may shrink a little; what fills less
 # than half of it may make its neighbour shrink more.
 FULLEST, TIGHTEST, HALF = 800, 920, 450
