@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
-from vgg_lesson import __main__ as command_line
 from vgg_lesson.__main__ import main
 from vgg_lesson.classroom import doctor as doctor_room
 from vgg_lesson.classroom.doctor import (
@@ -30,6 +29,7 @@ from vgg_lesson.classroom.doctor import (
     check_widgets,
     doctor,
 )
+from vgg_lesson.data import command as data_command
 from vgg_lesson.data import sources
 from vgg_lesson.data.idx import SAMPLE_COUNTS
 from vgg_lesson.support.streams import setting
@@ -53,6 +53,20 @@ def test_import_and_banner_keep_to_themselves(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
     assert run.returncode == 0, run.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["open", "--help"], ["live", "--help"], ["copy", "lesson"]])
+def test_who_only_opens_the_lesson_does_not_wait_for_torch(words: list[str], tmp_path: Path) -> None:
+    script = f"""
+import sys
+from vgg_lesson.__main__ import main
+try:
+    main({words})
+finally:
+    print([name for name in ("torch", "numpy", "matplotlib") if name in sys.modules])
+"""
+    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert run.returncode == 0 and run.stdout.splitlines()[-1] == "[]", run.stderr
 
 
 def test_banner(alone: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +138,7 @@ def test_doctor_on_a_poor_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def small_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the sample count as everything."""
-    monkeypatch.setattr(command_line, "FULL_COUNTS", SAMPLE_COUNTS)
+    monkeypatch.setattr(data_command, "FULL_COUNTS", SAMPLE_COUNTS)
     monkeypatch.setattr(sys.modules["vgg_lesson.data.download"], "FULL_COUNTS", SAMPLE_COUNTS)
 
 

@@ -212,8 +212,8 @@ def test_ctrl_c_is_one_word(
     def pressed(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    module = sys.modules["vgg_lesson.__main__"]
-    for name in ("doctor", "fetch_data", "make_copy"):
-        monkeypatch.setattr(module, name, pressed)
+    monkeypatch.setattr("vgg_lesson.classroom.doctor.doctor", pressed)
+    monkeypatch.setattr("vgg_lesson.data.command.fetch_data", pressed)
+    monkeypatch.setattr("vgg_lesson.classroom.working_copy.copy_notebooks", pressed)
     assert main(command) == 130
     assert capsys.readouterr().err.strip() == "interrupted"

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vgg_lesson.classroom.doctor import doctor
 from vgg_lesson.classroom.live import open_in_browser
-from vgg_lesson.data.download import download, install, is_complete
-from vgg_lesson.data.idx import FULL_COUNTS, BadDataError, encode_split
-from vgg_lesson.data.sources import FOLDER_VARIABLE, OFFLINE_VARIABLE, download_folder, find_here, is_offline
 from vgg_lesson.support.files import REASONS, user_path
-from vgg_lesson.support.streams import as_argument, forgiving_streams, setting
-from vgg_lesson.training.command import add_train_parser
+from vgg_lesson.support.streams import as_argument, forgiving_streams
 
 if TYPE_CHECKING:
     from vgg_lesson.classroom.working_copy import Copied
 
 MY_LESSON = Path("my-lesson")
-_PATIENCE = 3600  # seconds, ahead of a class
-_REASONS = {**REASONS, errno.ENOSPC: "the disk is full; make room for 0.2 GB and try again"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     """
     with forgiving_streams() as lost:
         try:
-            options = build_parser().parse_args(arguments)
+            options = build_parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
             status = int(options.run(options))
         except KeyboardInterrupt:
             status = _failure("interrupted", status=130)
@@ -45,8 +38,11 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The commands with their options; each sets ``run``, a function of the parsed options."""
+def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The commands with their options; each sets ``run``, a function of the parsed options.
+
+    Torch takes seconds to import, so the options of ``data`` and ``train`` are there if ``words`` ask for them.
+    """
     called = "vgg-lesson" if Path(sys.argv[0]).stem == "vgg-lesson" else "python -m vgg_lesson"
     parser = argparse.ArgumentParser(prog=called, description="Commands of the VGG lesson.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -57,39 +53,31 @@ def build_parser() -> argparse.ArgumentParser:
     )
     begin.set_defaults(run=open_copy)
     check = commands.add_parser("doctor", help="check this machine and say what to mend")
-    check.set_defaults(run=lambda options: doctor())
+    check.set_defaults(run=check_up)
     data = commands.add_parser("data", help="fetch and verify FashionMNIST ahead of a class")
-    data.add_argument("--to", metavar="DIR", type=user_path, default=download_folder(), help="default: %(default)s")
-    data.set_defaults(run=lambda options: fetch_data(options.to))
     copy = commands.add_parser("copy", help="write or renew a working copy of the notebooks, without outputs")
     _add_copy_options(copy)
     copy.set_defaults(run=lambda options: make_copy(options))
     live = commands.add_parser("live", help="open the page VGG, live, in a browser; it needs no network")
     live.add_argument("--to", metavar="FILE", type=user_path, help="where to write it; default: a temporary file")
     live.set_defaults(run=lambda options: show_live(options.to))
-    add_train_parser(commands)
+    train = commands.add_parser("train", help="train a network and write its weights")
+    if "data" in words:
+        from vgg_lesson.data.command import add_data_options
+
+        add_data_options(data)
+    if "train" in words:
+        from vgg_lesson.training.command import add_train_options
+
+        add_train_options(train)
     return parser
 
 
-def fetch_data(folder: Path) -> int:
-    """Make ``folder`` hold the full data set in torchvision's layout, from this machine or the network."""
-    try:
-        if _is_complete(folder):
-            print(f"{folder} already holds FashionMNIST, whole and verified.")
-        else:
-            _fill(folder)
-            print(f"FashionMNIST, 60,000 training and 10,000 test images, is in {folder}, verified.")
-    except BadDataError as error:
-        return _failure(f"the download is of no use: {error}")
-    except ConnectionError as error:
-        return _failure(
-            f"FashionMNIST cannot be downloaded: {error}. Connect to the network and try again, or copy a folder that"
-            f" has it and name it in {FOLDER_VARIABLE}. Without it the notebooks use the shipped sample."
-        )
-    except OSError as error:
-        return _failure(f"{folder}: {_REASONS.get(error.errno or 0, error)}")
-    print(f"To use it elsewhere, or from a shared folder: {setting(FOLDER_VARIABLE, folder.resolve())}")
-    return 0
+def check_up(_: argparse.Namespace) -> int:
+    """Check this machine; returns 0 if the lesson runs here."""
+    from vgg_lesson.classroom.doctor import doctor
+
+    return doctor()
 
 
 def make_copy(options: argparse.Namespace) -> int:
@@ -105,7 +93,7 @@ def make_copy(options: argparse.Namespace) -> int:
     except ValueError as error:
         return _failure(str(error))
     except OSError as error:
-        return _failure(f"{as_argument(target)}: {_REASONS.get(error.errno or 0, error)}")
+        return _failure(f"{as_argument(target)}: {REASONS.get(error.errno or 0, error)}")
     _report(done, target)
     for other in working_copy.other_copies(target):
         print(f"You have another working copy, with work of its own: {as_argument(other)}")
@@ -160,35 +148,6 @@ def _report(done: Copied, target: Path) -> None:
     for path, backup in done.saved.items():
         print(f"{path.name}: replaced; what you had is in {backup.name}.")
     print(f"Open it: jupyter lab {as_argument(target / '00_start_here.ipynb')}")
-
-
-def _is_complete(folder: Path) -> bool:
-    try:
-        return is_complete(folder)
-    except BadDataError as error:
-        print(f"Replacing what is in {folder}: {error}.", file=sys.stderr)
-        return False
-
-
-def _fill(folder: Path) -> None:
-    if files := _files_of_this_machine():
-        install(files, folder)
-    elif is_offline():
-        raise ConnectionError(f"{OFFLINE_VARIABLE} forbids it")
-    else:
-        download(folder, seconds=_PATIENCE)
-
-
-def _files_of_this_machine() -> dict[str, bytes]:
-    """The four idx files if one of the usual folders has them, else nothing."""
-    files: dict[str, bytes] = {}
-    for split, count in FULL_COUNTS.items():
-        found = find_here(split)
-        if found is None or len(found.images) != count:
-            return {}
-        print(f"The {split} split comes from {found.source}.")
-        files |= encode_split(split, found.images, found.labels)
-    return files
 
 
 def _failure(message: str, *, status: int = 1) -> int:

@@ -27,11 +27,11 @@ from pathlib import Path
 from torchvision.datasets import FashionMNIST
 FashionMNIST.mirrors = [sys.argv[1]]
 FashionMNIST.resources = [tuple(pair.split("=")) for pair in sys.argv[3:]]
-from vgg_lesson import __main__ as commands
-commands._files_of_this_machine = dict
+from vgg_lesson.data import command
+command._files_of_this_machine = dict
 print("ready", flush=True)
 sys.stdin.readline()
-sys.exit(commands.fetch_data(Path(sys.argv[2])))
+sys.exit(command.fetch_data(Path(sys.argv[2])))
 """
 KILLED_AFTER = 0.3  # seconds
 

@@ -57,10 +57,10 @@ RECIPE_OPTIONS: dict[str, tuple[Any, str]] = {
 }
 
 
-def add_train_parser(subparsers: Any) -> None:
-    """Add ``train`` to the command line; every option left out comes from the budget's plan."""
+def add_train_options(parser: argparse.ArgumentParser) -> None:
+    """What ``train`` takes; every option left out comes from the budget's plan."""
     about = "Train a network as the notebooks do and write its weights. What is left out comes from the budget's plan."
-    parser = subparsers.add_parser("train", help="train a network and write its weights", description=about)
+    parser.description = about
     parser.add_argument("--out", type=_weights_path, required=True, help="where to write the weights, NAME.safetensors")
     parser.add_argument("--budget", choices=PLANS, help="whose network and recipe to start from")
     parser.add_argument("--config", choices=CONFIGS, help="a column of the paper's table instead of the plan's layout")
