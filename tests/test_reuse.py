@@ -186,7 +186,7 @@ def put(panel: Panel, **values: Any) -> None:
 
 def test_the_view_at_its_ends_and_at_random(panel: Panel) -> None:
     dice = random.Random(0)
-    for label, cut in ((ANY, 1), (9, 5), (0, 3), (dice.randrange(10), dice.randrange(1, 6))):
+    for label, cut in ((ANY, 1), (9, 5), (dice.randrange(10), dice.randrange(1, 6))):
         put(panel, label=label, cut=cut)
         place = panel.controls["place"]
         assert place.value == 1

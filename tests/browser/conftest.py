@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from tests.browser.lab import SECONDS_TO_START, Server, server
 from tools import site, slides
@@ -89,9 +90,12 @@ def talks(tmp_path_factory: pytest.TempPathFactory) -> Talks:
 
 @pytest.fixture(scope="package")
 def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The static site."""
-    folder = tmp_path_factory.mktemp("site")
-    site.build(folder)
+    """The static site, built once for all workers of a run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            site.build(folder)
     return folder
 
 

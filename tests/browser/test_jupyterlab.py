@@ -18,8 +18,8 @@ from tools.paths import notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# Menus, an interval and a slider; the other views are looked at with VGG_LESSON_PROOFS=1.
-ALWAYS = ("widgets.predictions_browser()",)
+# A menu and choices, of stored numbers; the other views are looked at with VGG_LESSON_PROOFS=1.
+ALWAYS = ("widgets.scaling()",)
 VIEWS = [
     pytest.param(path.stem, cell.source, marks=() if cell.source in ALWAYS else long)
     for path in notebooks()

@@ -26,7 +26,7 @@ def standard_error(accuracy: float, images: int) -> float:
     return math.sqrt(accuracy * (1 - accuracy) / images)
 
 
-def lasting_step(lr: float, momentum: float, steps: int = 1000) -> float:
+def lasting_step(lr: float, momentum: float, steps: int = 400) -> float:
     """The length of the last of many steps under a gradient that stays at 1."""
     weight = torch.zeros(1, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.SGD([weight], lr=lr, momentum=momentum)
