@@ -427,3 +427,10 @@ def test_a_frame_of_a_single_pixel_is_hollow_and_a_broken_one_is_not() -> None:
         broken = frame.clone()
         broken[side] = 0
         assert not pictures._is_hollow(broken) and not pictures._is_hollow(broken.T)
+
+
+@pytest.mark.parametrize(("apart", "uneven"), [(pictures.HAZE, False), (pictures.STANDS_OUT, True), (27, False)])
+def test_what_is_neither_ground_nor_thing_makes_a_ground_uneven(apart: float, uneven: bool) -> None:
+    picture = torch.zeros(40, 40)
+    picture[10:30, 10:30] = apart
+    assert pictures._is_uneven(picture) is uneven
