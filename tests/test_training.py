@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,15 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another() -> None:
     assert same_weights(first, second) and history.step_losses == again.step_losses
     assert losses_without_seconds(history) == losses_without_seconds(again)
     assert fit(other, pictures(), **RECIPE, seed=1).step_losses != history.step_losses
+
+
+def test_the_seconds_of_a_run_are_those_of_its_training() -> None:
+    fit(network(), pictures(), **RECIPE)  # the first one waits for what torch does once
+    started = time.perf_counter()
+    history = fit(network(), pictures(), **RECIPE)
+    whole = time.perf_counter() - started
+    first, *_, last = history.epochs
+    assert 0 < first.seconds < last.seconds == history.seconds < whole
 
 
 def test_an_epoch_record_sums_up_its_steps() -> None:
