@@ -13,9 +13,8 @@ EPOCHS = clock.EPOCHS
 torch.manual_seed(0)
 
 
-def class_vgg() -> nn.Sequential:
-    layers: list[nn.Module] = []
-    channels = 1
+def class_vgg():
+    layers, channels = [], 1
     for item in (16, 0, 32, 0, 64, 64, 0, 128, 128, 0, 128, 128, 0):  # 0 is a pool
         if item == 0:
             layers += [nn.MaxPool2d(2)]
@@ -30,7 +29,7 @@ def class_vgg() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def train(loader: DataLoader, model: nn.Module) -> None:
+def train(loader, model):
     model.train()
     for batch, (images, labels) in enumerate(loader):
         loss = loss_fn(model(images), labels)
@@ -43,9 +42,9 @@ def train(loader: DataLoader, model: nn.Module) -> None:
             print(f"loss: {loss.item():.4f}, batch {batch}")
 
 
-def test(loader: DataLoader, model: nn.Module) -> float:
+def test(loader, model):
     model.eval()
-    correct = 0.0
+    correct = 0
     with torch.no_grad():
         for images, labels in loader:
             correct += (model(images).argmax(1) == labels).sum().item()

@@ -16,9 +16,8 @@ EPOCHS = clock.EPOCHS
 torch.manual_seed(0)
 
 
-def class_vgg() -> nn.Sequential:
-    layers: list[nn.Module] = []
-    channels = 1
+def class_vgg():
+    layers, channels = [], 1
     for item in (16, 0, 32, 0, 64, 64, 0, 128, 128, 0, 128, 128, 0):  # 0 is a pool
         if item == 0:
             layers += [nn.MaxPool2d(2)]

@@ -17,7 +17,7 @@ EPOCHS = clock.EPOCHS
 keras.utils.set_random_seed(0)
 
 
-def class_vgg() -> keras.Model:
+def class_vgg():
     model = keras.Sequential([keras.Input((32, 32, 1))])
     for item in (16, 0, 32, 0, 64, 64, 0, 128, 128, 0, 128, 128, 0):  # 0 is a pool
         if item == 0:
@@ -33,7 +33,7 @@ def class_vgg() -> keras.Model:
     return model
 
 
-def prepare(images: np.ndarray) -> np.ndarray:
+def prepare(images):
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2)))
     return np.expand_dims((padded.astype("float32") / 255 - 0.2860) / 0.3530, -1)
 

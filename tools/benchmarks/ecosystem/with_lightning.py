@@ -6,7 +6,7 @@ Source: https://lightning.ai/docs/pytorch/stable/common/lightning_module.html
 import clock  # clock
 import lightning as L
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
@@ -14,9 +14,8 @@ EPOCHS = clock.EPOCHS
 L.seed_everything(0)
 
 
-def class_vgg() -> nn.Sequential:
-    layers: list[nn.Module] = []
-    channels = 1
+def class_vgg():
+    layers, channels = [], 1
     for item in (16, 0, 32, 0, 64, 64, 0, 128, 128, 0, 128, 128, 0):  # 0 is a pool
         if item == 0:
             layers += [nn.MaxPool2d(2)]
@@ -32,25 +31,25 @@ def class_vgg() -> nn.Sequential:
 
 
 class LitVGG(L.LightningModule):
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__()
         self.model = class_vgg()
         self.loss = nn.CrossEntropyLoss(label_smoothing=0.1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images):
         return self.model(images)
 
-    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+    def training_step(self, batch, batch_idx):
         images, labels = batch
         loss = self.loss(self(images), labels)
         self.log("train_loss", loss)
         return loss
 
-    def test_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+    def test_step(self, batch, batch_idx):
         images, labels = batch
         self.log("test_acc", (self(images).argmax(1) == labels).float().mean())
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self):
         optimizer = torch.optim.SGD(self.parameters(), lr=0.1, momentum=0.9, nesterov=True)
         scheduler = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
