@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from tests.data_fixtures import sample_fixture  # noqa: F401
+from tests.marks import long
 from tools import runs
 from tools.benchmarks import __main__ as command
 from tools.benchmarks import ablation, ecosystem, races
@@ -144,6 +145,7 @@ def test_what_was_measured_before_an_interruption_is_read(tmp_path: Path, monkey
     assert made == [1, 1], "measured again under other versions"
 
 
+@long
 @pytest.mark.skipif(sys.platform != "linux", reason="the clock reads the peak of memory from Linux")
 @pytest.mark.parametrize("tool", ecosystem.TOOLS, ids=lambda tool: tool.script)
 def test_a_script_of_the_ecosystem_learns(tool: ecosystem.Tool, tmp_path: Path, sample: dict[str, ImageSet]) -> None:
