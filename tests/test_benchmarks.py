@@ -139,7 +139,12 @@ def test_the_ecosystem_is_told_from_what_the_clocks_print() -> None:
 def test_what_was_measured_before_an_interruption_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ecosystem, "KEPT", tmp_path / "kept")
     made: list[int] = []
-    monkeypatch.setattr(ecosystem, "measured", lambda *_, epochs: made.append(epochs) or {"epochs": epochs})
+
+    def measured(*_: Any, epochs: int) -> dict[str, int]:
+        made.append(epochs)
+        return {"epochs": epochs}
+
+    monkeypatch.setattr(ecosystem, "measured", measured)
     for versions in ({"torch": "2.6"}, {"torch": "2.6"}, {"torch": "2.7"}):
         assert ecosystem.kept("python", ecosystem.OURS, 1, tmp_path, versions)["epochs"] == 1
     assert made == [1, 1], "measured again under other versions"

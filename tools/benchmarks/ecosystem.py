@@ -228,6 +228,8 @@ def summary(runs: Mapping[str, Sequence[Mapping[str, Any]]], versions: Mapping[s
         "He's weights; looked at every eighth of an epoch, the clock standing still. Seconds to a level are those of "
         "the shortest run, of one epoch or of two, that reaches it, from the call that trains; peak memory is that of "
         "the run of one epoch.",
+        "PyTorch, Lightning and fastai load and transform image by image, without worker processes, as the pages named "
+        "below do; the other two take batches from memory.",
         "Lines leave out blanks, comments and what only measures. The lesson's script imports the network that the "
         "others write out.",
         *(f"{tool.name}: {tool.differs}; {tool.source}" for tool in TOOLS),
