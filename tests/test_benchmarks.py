@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import importlib.util
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from tests.data_fixtures import sample_fixture  # noqa: F401
+from tests.marks import long
 from tools import runs
 from tools.benchmarks import __main__ as command
-from tools.benchmarks import ablation, races
+from tools.benchmarks import ablation, ecosystem, races
 from tools.benchmarks.report import PAGE, RESULTS, Report, page
-from vgg_lesson import PLANS, ImageSet
+from vgg_lesson import PLANS, ImageSet, class_vgg
 from vgg_lesson.records.experiments import build, run_experiment
 
 
@@ -58,6 +65,107 @@ def test_the_raced_networks_take_their_pictures(rival: races.Rival) -> None:
     with torch.no_grad():
         scores = build(rival.experiment).eval()(torch.rand(2, 1, rival.image_size, rival.image_size))
     assert scores.shape == (2, 10)
+
+
+NEEDED = {"with_lightning": "lightning", "with_fastai": "fastai", "with_keras": "keras"}
+WRITTEN_OUT = [tool for tool in ecosystem.TOOLS if tool is not ecosystem.OURS]
+
+
+def the_network_of(tool: ecosystem.Tool) -> ast.FunctionDef:
+    """The function of a script that builds its network."""
+    parsed = ast.parse(tool.path.read_text(encoding="utf-8")).body
+    return next(node for node in parsed if isinstance(node, ast.FunctionDef) and node.name == ecosystem.NETWORK)
+
+
+def fake_run(epochs: int, seconds: float, *accuracies: float) -> dict[str, Any]:
+    """What a script's clock might have printed, looks evenly apart."""
+    count = len(accuracies)
+    looks = [[step, seconds * step / count, accuracy] for step, accuracy in enumerate(accuracies, 1)]
+    return {"epochs": epochs, "seconds": seconds, "looks": looks, "peak_gigabytes": 0.5 + epochs}
+
+
+def test_the_scripts_train_the_class_network() -> None:
+    names: dict[str, Any] = {"nn": nn}
+    plain, lightning, fastai = map(the_network_of, WRITTEN_OUT[:3])
+    assert ast.dump(plain) == ast.dump(lightning) == ast.dump(fastai)
+    exec(ast.unparse(plain), names)  # the rest of the script trains
+    built, ours = names[ecosystem.NETWORK](), class_vgg(dropout=0.0)
+    shapes = [[tuple(parameter.shape) for parameter in model.parameters()] for model in (built, ours)]
+    assert shapes[0] == shapes[1]
+    with torch.no_grad():
+        built.load_state_dict(dict(zip(built.state_dict(), ours.state_dict().values(), strict=True)))
+        images = torch.rand(2, 1, 32, 32)
+        assert torch.allclose(built.eval()(images), ours.eval()(images), atol=1e-5)
+
+
+def test_lines_leave_out_what_only_measures(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        '"""Says\n\nwhat."""\n\nimport clock  # clock\nimport torch\n\n# why\ndef class_vgg():\n    """A net."""\n'
+        "    return torch.nn.Sequential(\n        torch.nn.Flatten(),  # one a line\n    )\n\nclass_vgg()\n"
+    )
+    assert ecosystem.lines(script) == (6, 4)
+    for tool in ecosystem.TOOLS:
+        measuring = [line for line in tool.path.read_text().splitlines() if line.endswith(ecosystem.MEASURING)]
+        said = [line.removesuffix(ecosystem.MEASURING) for line in measuring]
+        assert all(any(word in line for word in ("clock", "watch", "import partial")) for line in said), tool.name
+        assert said[-1].startswith("watch.finish("), tool.name
+
+
+def test_the_ecosystem_is_told_from_what_the_clocks_print() -> None:
+    runs = {
+        "plain PyTorch": [fake_run(1, 40.0, 0.5, 0.88, 0.91)],
+        "Lightning": [fake_run(1, 44.0, 0.5, 0.89, 0.90), fake_run(2, 90.0, 0.6, 0.89, 0.9015)],
+        "fastai": [fake_run(1, 50.0, 0.2, 0.3, 0.4), fake_run(2, 99.0, 0.5, 0.85, 0.89)],
+        "Keras": [fake_run(1, 60.0, 0.2, 0.3, 0.8), fake_run(2, 120.0, 0.5, 0.8, 0.85)],
+        "the lesson's fit": [fake_run(1, 25.0, 0.7, 0.87, 0.905)],
+    }
+    report = ecosystem.summary(runs, {"torch": "2.6"})
+    shown = {row[0]: row[1:5] for row in report.rows}
+    assert shown["plain PyTorch"] == ("40.0", "27 s", "40 s", "91.00%")
+    assert shown["Lightning"] == ("44.0", "29 s", "90 s of two epochs", "90.00%")
+    assert shown["fastai"] == ("50.0", "99 s of two epochs", "not in two epochs", "40.00%")
+    assert shown["Keras"][1:3] == ("not in two epochs",) * 2
+    assert list(report.verdicts.values()) == [True, True, True]
+    assert report.figures["tools"]["Lightning"]["epochs_to"] == {"0.8800": 1, "0.9015": 2}
+    assert all(any(tool.source in note for note in report.notes) for tool in ecosystem.TOOLS)
+    json.dumps(report.figures)
+    runs["the lesson's fit"] = [fake_run(1, 41.0, 0.7, 0.87, 0.905)]
+    assert list(ecosystem.summary(runs, {}).verdicts.values()) == [True, False, False]
+    runs["the lesson's fit"] = [fake_run(1, 20.0, 0.7, 0.87, 0.89), fake_run(2, 40.0, 0.7, 0.87, 0.89)]
+    assert list(ecosystem.summary(runs, {}).verdicts.values()) == [False, False, False]
+
+
+def test_what_was_measured_before_an_interruption_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ecosystem, "KEPT", tmp_path / "kept")
+    made: list[int] = []
+
+    def measured(*_: Any, epochs: int) -> dict[str, int]:
+        made.append(epochs)
+        return {"epochs": epochs}
+
+    monkeypatch.setattr(ecosystem, "measured", measured)
+    for versions in ({"torch": "2.6"}, {"torch": "2.6"}, {"torch": "2.7"}):
+        assert ecosystem.kept("python", ecosystem.OURS, 1, tmp_path, versions)["epochs"] == 1
+    assert made == [1, 1], "measured again under other versions"
+
+
+@long
+@pytest.mark.skipif(sys.platform != "linux", reason="the clock reads the peak of memory from Linux")
+@pytest.mark.parametrize("tool", ecosystem.TOOLS, ids=lambda tool: tool.script)
+def test_a_script_of_the_ecosystem_learns(tool: ecosystem.Tool, tmp_path: Path, sample: dict[str, ImageSet]) -> None:
+    python = os.environ.get(ecosystem.VARIABLE, "")
+    if not python and tool.script in NEEDED and not importlib.util.find_spec(NEEDED[tool.script]):
+        pytest.skip(f"{tool.name} is not here; {ecosystem.VARIABLE} names a Python that has it")
+    train, test = sample["train"].subset(40 * 64), sample["test"].subset(200)
+    ecosystem.prepare(tmp_path, train, test)
+    options: dict[str, int] = {"every": 30, "images": len(train), "threads": 1}
+    measured = ecosystem.measured(python or sys.executable, tool, tmp_path, **options)
+    losses, looks = measured["losses"], measured["looks"]
+    assert len(losses) == 40 and sum(losses[-3:]) < 0.8 * sum(losses[:3])
+    assert [step for step, _, _ in looks] == [30, 40] and looks[0][1] < looks[1][1] == measured["seconds"]
+    assert looks[-1][2] > 0.1 and measured["told"] == pytest.approx(looks[-1][2], abs=1e-6)
+    assert measured["peak_gigabytes"] > 0.1
 
 
 def test_a_report_keeps_what_it_prints(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "live": "how fast the page VGG, live draws (half a minute)",
     "ablation": "what each technique of the class plan brings (a quarter of an hour)",
     "races": "recipes people would otherwise pick, against the class plan (a quarter of an hour)",
+    "ecosystem": "the class network by PyTorch, Lightning, fastai and Keras as documented (a quarter of an hour)",
 }
 
 
