@@ -6,14 +6,15 @@ import math
 import signal
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit
+from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit, to_batch
 from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, standard_error
 from vgg_lesson.data.augmentation import AUGMENTATIONS, random_flip
 from vgg_lesson.support.machine import interrupts_held
@@ -61,6 +62,29 @@ def test_the_seconds_of_a_run_are_those_of_its_training() -> None:
     whole = time.perf_counter() - started
     first, *_, last = history.epochs
     assert 0 < first.seconds < last.seconds == history.seconds < whole
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_the_step_is_nesterovs_where_there_is_momentum(momentum: float) -> None:
+    torch.manual_seed(0)
+    ours, images = class_vgg(width=0.05, hidden=8, dropout=0.0, batch_norm=False), pictures(16)
+    theirs = deepcopy(ours).train()
+    fit(ours, images, steps=3, batch_size=16, lr=0.05, momentum=momentum, show=False, device="cpu")
+    optimizer = torch.optim.SGD(theirs.parameters(), lr=0.05, momentum=momentum, nesterov=momentum > 0)
+    for _ in range(3):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(theirs(to_batch(images.images)), images.labels).backward()
+        optimizer.step()
+    for mine, known in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, known, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("losses", "interrupted", "said"),
+    [([2.0, math.nan, 2.0], False, "NaN from step 2"), ([2.0, 1.0], True, "stopped at step 2"), ([2.0], False, "")],
+)
+def test_how_a_run_ended_names_the_step(losses: list[float], interrupted: bool, said: str) -> None:
+    assert History("run", step_losses=losses, interrupted=interrupted).ending == said
 
 
 def test_an_epoch_record_sums_up_its_steps() -> None:

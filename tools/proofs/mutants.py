@@ -29,7 +29,7 @@ from vgg_lesson.support.files import write_atomically
 EACH = 15
 SEED = 0
 KEPT = ROOT / "build" / "mutants.json"
-# Room → the tests that look at it, as patterns.
+# Room → the tests that look at it, as patterns, in the order in which they are tried.
 ROOMS: dict[str, tuple[str, ...]] = {
     "vgg_lesson/arithmetic.py": ("test_arithmetic*.py", "test_cell_and_pair.py"),
     "vgg_lesson/data/*.py": (
@@ -40,7 +40,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "test_signal_and_progress.py", "test_full_disk.py", "test_distributed.py",
     ),
     "vgg_lesson/classroom/checks/*.py": (
-        "test_*check*.py", "test_sentences.py", "test_choices.py", "test_answer_forms.py", "test_notebooks.py",
+        "test_known_mistakes.py", "test_*check*.py", "test_choices.py", "test_sentences.py", "test_answer_forms.py",
+        "test_notebooks.py",
     ),
 }  # fmt: skip
 TURNED: dict[type[ast.AST], type[ast.AST]] = {
@@ -107,7 +108,8 @@ def tried(mutants: Sequence[Mutant], patterns: Sequence[str]) -> list[Mutant]:
     """Those that a test notices, now or when they were tried before."""
     kept: dict[str, str] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     if new := [each for each in mutants if each.key not in kept and not each.equal]:
-        tests = sorted({path.relative_to(ROOT) for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
+        found = [path.relative_to(ROOT) for pattern in patterns for path in sorted((ROOT / "tests").glob(pattern))]
+        tests = list(dict.fromkeys(found))
         with tempfile.TemporaryDirectory() as name:
             subprocess.run(["git", "clone", "--quiet", str(ROOT), name], check=True)
             started = time.monotonic()
