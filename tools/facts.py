@@ -226,7 +226,7 @@ FACTS |= {
     "recipes.training": lambda: FULL_COUNTS["train"] - FULL_COUNTS["train"] // 12,
     "recipes.accuracy_error": lambda: standard_error(ACCURACY, IMAGES),
     "recipes.factor": lambda: 1000,
-    "recipes.pictures_seen": lambda: 200 * 128,
+    "recipes.pictures_seen": lambda: 120 * 128,
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
     "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
     "recipes.decay_points": lambda: ablation_points("with weight decay"),

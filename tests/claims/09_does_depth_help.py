@@ -9,7 +9,7 @@ assert all(layers[-1].spread > 0.05 for layers in he.values()), "nearly level, a
 ends = [default[depth][-1].spread for depth in DEPTHS]
 assert ends == sorted(ends, reverse=True) and ends[-1] < 1e-7, "a deeper one goes further down the same line"
 assert 0.03 < disagree < 0.07 and error < 0.3, "as much as the luck of a run"
-assert all(0.7 < mean(yours[name]) < mean(scores[name]) for name in yours), "short runs learn, and stay behind"
+assert all(0.6 < mean(yours[name]) < mean(scores[name]) for name in yours), "short runs learn, and stay behind"
 assert not difference(scores["VGG-13"], scores["VGG-11"]).holds_zero, "VGG-13 is told apart from VGG-11"
 assert not difference(scores["VGG-13"], scores["VGG-19"]).holds_zero, "and from VGG-19"
 long = {name: scores[f"{name}, 4 epochs"] for name in ("VGG-11", "VGG-16")}

@@ -17,7 +17,7 @@ from vgg_lesson.records.published import published
 IMAGES, ACCURACY = 5000, 0.9
 LR, MOMENTUM = 0.01, 0.9
 SMOOTHING, CLASSES = 0.1, 10
-FLIP_STEPS, BATCH = 200, 128
+FLIP_STEPS, BATCH = 120, 128
 IN_BYTES = "About right, in another unit or rounded: give it in bytes, all of them."
 
 
@@ -210,8 +210,8 @@ EXERCISES = [
         _seen,
         why="A cure for memorising has nothing to cure before any image was seen twice.",
         hints={
-            "a": "How many images are 200 batches of 128? Fit begins again only when all have had their turn.",
-            "c": "About half of them, yes. But does any come again before all have had their turn?",
+            "a": "How many images are 120 batches of 128? Fit begins again only when all have had their turn.",
+            "c": "About a quarter of them, yes. But does any come again before all have had their turn?",
         },
     ),
     choice(

@@ -102,30 +102,24 @@ def augmented_views(original: Picture, views: Pictures, label: str = "") -> Less
 
 @styled
 def running_log(
-    log: Mapping[str, History],
-    images: int,
-    repeats: Mapping[str, Sequence[float]] | None = None,
-    *,
-    window: float = 0.2,
+    log: Mapping[str, History], right: Mapping[tuple[str, int], Tensor], *, window: float = 0.2
 ) -> LessonFigure:
-    """The validation accuracy of each recipe with two standard errors; ``images`` is the size of the split.
+    """The validation accuracy of each recipe with two standard errors.
 
-    ``repeats`` gives accuracies (0 to 1) of some recipes under other seeds. What lies more than ``window`` below the
-    best is shown as an arrow at the edge.
+    ``right`` says by recipe and seed which images the network names rightly, bool (N,): seed 0 is a dot, the others
+    are diamonds. What lies more than ``window`` below the best is shown as an arrow at the edge.
     """
-    for name, history in log.items():
-        if not history.epochs:
-            raise ValueError(f"log[{name!r}] holds no epoch yet; train it first")
-    if unknown := [name for name in repeats or {} if name not in log]:
-        raise ValueError(f"repeats names {unknown[0]!r}, which is not in log; choose from {', '.join(log)}")
+    if missing := [name for name in log if (name, 0) not in right]:
+        raise ValueError(f"right holds nothing of {missing[0]!r} with seed 0; judge it first")
+    shares = {key: judged.float().mean().item() for key, judged in right.items()}
     figure = new_figure(10, 0.45 * len(log) + 1.3)
     axes = figure.subplots()
-    accuracies = {name: history.last.validation_accuracy or 0.0 for name, history in log.items()}
+    accuracies = {name: shares[name, 0] for name in log}
     edge = max(accuracies.values()) - window
     for row, (name, accuracy) in enumerate(accuracies.items()):
-        error = 2 * math.sqrt(accuracy * (1 - accuracy) / images)
+        error = 2 * math.sqrt(accuracy * (1 - accuracy) / len(right[name, 0]))
         _log_row(axes, row, accuracy, edge, error, log[name].ending)
-        others = (repeats or {}).get(name, ())
+        others = [share for (recipe, seed), share in shares.items() if recipe == name and seed]
         axes.plot(others, [row] * len(others), "D", color=ORANGE, fillstyle="none", markersize=9, zorder=3)
     axes.set(yticks=range(len(log)), yticklabels=list(log), xlim=(edge - 0.012, max(accuracies.values()) + 0.035))
     axes.set_ylim(len(log) - 0.4, -0.6)
