@@ -434,3 +434,10 @@ def test_what_is_neither_ground_nor_thing_makes_a_ground_uneven(apart: float, un
     picture = torch.zeros(40, 40)
     picture[10:30, 10:30] = apart
     assert pictures._is_uneven(picture) is uneven
+
+
+@pytest.mark.parametrize(("size", "in_pieces"), [(5, True), (6, False)])
+def test_most_of_a_thing_in_one_piece_is_enough(size: int, in_pieces: bool) -> None:
+    inside = torch.zeros(12, 3, dtype=torch.bool)
+    inside[:size, 0] = inside[size + 1 : 11, 0] = True
+    assert int(inside.sum()) == 10 and pictures._is_in_pieces(inside) is in_pieces

@@ -14,7 +14,7 @@ import pytest
 from tests.data_fixtures import alone_fixture, idx_files_fixture, sample_fixture, write  # noqa: F401
 from vgg_lesson.__main__ import main
 from vgg_lesson.classroom.doctor import check_data
-from vgg_lesson.data import sources
+from vgg_lesson.data import idx, sources
 from vgg_lesson.data.datasets import load_fashion_mnist
 from vgg_lesson.data.idx import FILES, read_split
 
@@ -114,3 +114,15 @@ def test_plain_mnist_is_told_wherever_it_lies(
     assert any("[WARN]" in line and "this is MNIST" in line for line in found), found
     assert main(["data", "--to", str(alone)]) != 0
     assert "MNIST" in capsys.readouterr().err
+
+
+def test_the_longest_file_is_read_whole_and_one_byte_more_is_noticed(
+    alone: Path, idx_files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idx, "_LONGEST", len(idx_files[IMAGES]))
+    write(alone, idx_files)
+    found = read_split(alone, "test")
+    assert found is not None and len(found[0]) == 2000
+    write(alone, {IMAGES: idx_files[IMAGES] + b"\0"})
+    with pytest.raises(idx.BadDataError, match=IMAGES):
+        read_split(alone, "test")

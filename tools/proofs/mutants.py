@@ -54,6 +54,10 @@ TURNED: dict[type[ast.AST], type[ast.AST]] = {
 EQUAL: dict[tuple[str, str], str] = {
     ("side = asked.output_shape[1]", "1 becomes 2"): "grids are square",
     ('return {1: "a", 2: "b", 4: "c"}[prod(block5) // _flat(POOLS[-1][1])]', "1 becomes 2"): "the key 4 alone is met",
+    (
+        "(found := read_split(folder, split)) is not None and len(found[0]) == FULL_COUNTS[split] for split in FILES",
+        "0 becomes 1",
+    ): "images and labels are as many",
     ("WHITE, BLACK, LIGHT = 255, 0, 128", "128 becomes 129"): "a middle grey stands out from black and white alike",
 }  # fmt: skip
 
