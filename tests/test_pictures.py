@@ -218,6 +218,11 @@ def test_limits_are_checked_before_anything_is_decoded(monkeypatch: pytest.Monke
             garment_from_picture(source)
 
 
+def test_a_picture_of_too_many_bytes_is_told_how_many() -> None:
+    with pytest.raises(ValueError, match="source has 23 MB; at most 20 MB are read"):
+        garment_from_picture(bytes(23_000_000))
+
+
 def test_a_picture_just_within_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     content = saved(photo())
     monkeypatch.setattr(pictures, "MAX_PIXELS", 400 * 300)
