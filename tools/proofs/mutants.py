@@ -58,6 +58,10 @@ EQUAL: dict[tuple[str, str], str] = {
         "(found := read_split(folder, split)) is not None and len(found[0]) == FULL_COUNTS[split] for split in FILES",
         "0 becomes 1",
     ): "images and labels are as many",
+    (
+        "if not points and 0 < abs(key()) <= 1 and _close(answer, 100 * key(), max(relative, 5e-3)):",
+        "Lt becomes LtE",
+    ): "near a key of 0 lies 0 alone, which is right",
     ("WHITE, BLACK, LIGHT = 255, 0, 128", "128 becomes 129"): "a middle grey stands out from black and white alike",
 }  # fmt: skip
 
