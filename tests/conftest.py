@@ -31,6 +31,11 @@ from tools.paths import notebooks
 from tools.proofs.outputs import outdated
 from vgg_lesson.support.style import LessonFigure
 
+LONG = {
+    "test_homework.py", "test_package.py", "11_scale_up.ipynb", "10_reuse_the_backbone.ipynb", "test_devices.py",
+    "test_widgets.py", "test_answer_forms.py", "test_world.py", "08_look_inside.ipynb", "test_widgets_training.py",
+}  # fmt: skip
+
 settings.register_profile("no clock", deadline=None)
 settings.load_profile("no clock")
 
@@ -52,7 +57,11 @@ def figures_can_be_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let libraries write to stderr on one machine and not on another; everything else is compared."""
+    """Let libraries write to stderr on one machine and not on another; everything else is compared.
+
+    Long files come early, behind those that share a browser, so that no worker is left with one at the end.
+    """
+    items.sort(key=lambda item: 0 if item.path.parent.name == "browser" else 1 if item.path.name in LONG else 2)
     for file in {item.parent for item in items if isinstance(item.parent, IPyNbFile)}:
         file.skip_compare += ("stderr",)
 

@@ -12,6 +12,7 @@ import torch
 import torchvision
 from torch import nn
 
+from tests.marks import long
 from vgg_lesson.configs import CONFIGS, Conv, VGGConfig
 from vgg_lesson.models import VGG, VGGBlock, build_vgg, class_vgg, evaluating, initialize, load_torchvision_weights
 from vgg_lesson.state_names import vgg_names
@@ -41,7 +42,7 @@ def torchvision_network(name: str) -> nn.Module:
 
 
 @pytest.mark.parametrize("suffix", ["", "_bn"])
-@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "vgg16" else long) for name in LAYOUTS])
 def test_torchvisions_weights_give_torchvisions_logits(name: str, suffix: str) -> None:
     torch.manual_seed(0)
     theirs = torchvision_network(name + suffix)

@@ -18,10 +18,8 @@ from tools.paths import notebooks
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-# A menu and choices, of stored numbers; the other views are looked at with VGG_LESSON_PROOFS=1.
-ALWAYS = ("widgets.scaling()",)
 VIEWS = [
-    pytest.param(path.stem, cell.source, marks=() if cell.source in ALWAYS else long)
+    (path.stem, cell.source)
     for path in notebooks()
     for cell in read(path).cells
     if cell.cell_type == "code" and cell.source.startswith("widgets.")
@@ -35,6 +33,7 @@ def test_a_notebook_runs_from_a_fresh_kernel_to_its_end(lab: Server, page: Page)
     shoot(page, "00_start_here")
 
 
+@long
 @pytest.mark.parametrize(("name", "call"), VIEWS)
 def test_a_view_answers_every_control(lab: Server, page: Page, name: str, call: str) -> None:
     notebook = OpenNotebook(page, lab, name)

@@ -193,7 +193,7 @@ def test_fresh_weights_have_the_stated_variance(shared: Page, init: str) -> None
         assert biases == pytest.approx(stated, rel=0.5) if init == "default" else biases == 0
 
 
-@pytest.mark.parametrize("norm", [False, True])
+@pytest.mark.parametrize("norm", [False, pytest.param(True, marks=long)])
 @pytest.mark.parametrize("init", INITS)
 @pytest.mark.parametrize("depth", [11, pytest.param(19, marks=long)])
 def test_the_difference_goes_as_the_package_says(shared: Page, init: str, norm: bool, depth: int) -> None:

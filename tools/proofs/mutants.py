@@ -117,8 +117,8 @@ def tried(mutants: Sequence[Mutant], patterns: Sequence[str]) -> list[Mutant]:
     """Those that a test notices, now or when they were tried before."""
     kept: dict[str, str] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
     if new := [each for each in mutants if each.key not in kept and not each.equal]:
-        found = [path.relative_to(ROOT) for pattern in patterns for path in sorted((ROOT / "tests").glob(pattern))]
-        tests = list(dict.fromkeys(found))
+        files = [path.relative_to(ROOT) for pattern in patterns for path in sorted((ROOT / "tests").glob(pattern))]
+        tests = list(dict.fromkeys(files))
         with tempfile.TemporaryDirectory() as name:
             subprocess.run(["git", "clone", "--quiet", str(ROOT), name], check=True)
             started = time.monotonic()

@@ -233,7 +233,7 @@ SWITCHES = [
     ),
     Setting("switches", "a switch that says neither", DOCTOR,
             r"\[FAIL\] settings: VGG_LESSON_OFFLINE='perhaps' is no switch", works=False,
-            variables={"VGG_LESSON_OFFLINE": "perhaps"}, quick=True),
+            variables={"VGG_LESSON_OFFLINE": "perhaps"}),
     Setting("switches", "a budget in capitals, with blanks", DOCTOR, "budget smoke",
             variables={"VGG_LESSON_BUDGET": " SMOKE "}),
     Setting("switches", "a budget that does not exist", DOCTOR, "VGG_LESSON_BUDGET='quick' is not a budget",
