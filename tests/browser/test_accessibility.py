@@ -15,7 +15,7 @@ from tools import site
 SERIOUS = ("serious", "critical")
 # All pages share their styles: these are looked at each time, the others with VGG_LESSON_PROOFS=1; every other one in
 # the dark.
-ALWAYS = ("index", "05_why_it_stalls", "instructor_guide", "search")
+ALWAYS = ("index", "05_why_it_stalls", "search")
 PAGES = [
     pytest.param(f"{name}.html", scheme, marks=() if name in ALWAYS else long)
     for name, scheme in zip(
