@@ -19,7 +19,7 @@ from tests.data_fixtures import sample_fixture  # noqa: F401
 from tests.marks import long
 from tools import runs
 from tools.benchmarks import __main__ as command
-from tools.benchmarks import ablation, ecosystem, races
+from tools.benchmarks import ablation, ecosystem, races, sprint
 from tools.benchmarks.report import PAGE, RESULTS, Report, page
 from vgg_lesson import PLANS, ImageSet, class_vgg
 from vgg_lesson.records.experiments import build, run_experiment
@@ -134,6 +134,16 @@ def test_the_ecosystem_is_told_from_what_the_clocks_print() -> None:
     assert list(ecosystem.summary(runs, {}).verdicts.values()) == [True, False, False]
     runs["the lesson's fit"] = [fake_run(1, 20.0, 0.7, 0.87, 0.89), fake_run(2, 40.0, 0.7, 0.87, 0.89)]
     assert list(ecosystem.summary(runs, {}).verdicts.values()) == [False, False, False]
+
+
+def test_the_sprint_is_judged_by_medians() -> None:
+    plan = [(938, seconds, 0.905) for seconds in (20.0, 22.0, 90.0)]
+    fast = [(300, 12.0, accuracy) for accuracy in (0.9, 0.902, 0.91)]
+    report = sprint.summary({sprint.PLAN: plan, sprint.SPRINT: fast}, "fp32")
+    assert report.figures["share"] == pytest.approx(12 / 22) and list(report.verdicts.values()) == [True, True]
+    assert report.rows[1][:3] == (sprint.SPRINT, "300", "about 38,400")
+    slow = [(300, 14.0, 0.9) for _ in plan]
+    assert list(sprint.summary({sprint.PLAN: plan, sprint.SPRINT: slow}, "fp32").verdicts.values()) == [False, False]
 
 
 def test_what_was_measured_before_an_interruption_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

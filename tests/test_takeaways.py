@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import googlenet
 
 from tests.figure_rules import complaints
+from tools.benchmarks import ecosystem
 from tools.facts import fact
 from tools.inception import COLUMNS, NETWORKS, SEEDS, taught
 from vgg_lesson import ImageSet, build_vgg, check, fit, trace, widgets
@@ -28,7 +29,7 @@ from vgg_lesson.classroom.widgets.shared import Panel
 from vgg_lesson.classroom.widgets.takeaways import show_module
 from vgg_lesson.configs import CLASS_NETWORK, CONFIGS
 from vgg_lesson.records.published import published
-from vgg_lesson.records.stored_runs import log_names, read_log
+from vgg_lesson.records.stored_runs import ToolRun, log_names, read_log, stored_tools
 from vgg_lesson.support.style import LessonFigure
 
 PAPERS = {192: inception.MODULE_3A, 256: (128, (128, 192), (32, 96), 64)}  # 3a and 3b
@@ -181,6 +182,16 @@ def test_the_class_ranks_where_the_guess_says() -> None:
     assert {"stall_seed2", "fix_he_seed2"} <= set(log_names())
 
 
+def test_the_stored_tools_are_those_of_the_benchmark() -> None:
+    runs = stored_tools()
+    assert [run.name for run in runs] == [tool.name for tool in ecosystem.TOOLS]
+    assert runs[-1].name == ecosystem.OURS.name
+    for run, tool in zip(runs, ecosystem.TOOLS, strict=True):
+        assert (run.lines, run.network_lines) == ecosystem.lines(tool.path)
+        seconds = [taken for taken, _ in run.looks]
+        assert seconds == sorted(seconds) and all(0 < accuracy < 1 for _, accuracy in run.looks)
+
+
 def test_stacks_of_the_columns() -> None:
     longest = {name: max(map(len, config.blocks)) for name, config in CONFIGS.items()}
     assert [longest[name] for name in ("VGG-11", "VGG-13", "VGG-16", "VGG-19")] == [2, 2, 3, 4]
@@ -198,6 +209,8 @@ def drawn_figures() -> dict[str, LessonFigure]:
         "costs": fig.module_costs(costs, "Costs"),
         "pairs": fig.seed_pairs(runs, {"one": [0.1], "other": [0.12]}),
         "stored": fig.seed_pairs(runs),
+        "tools": fig.tools_compared(stored_tools()),
+        "two tools": fig.tools_compared([ToolRun("slow", ((1, 0.5), (900, 0.91)), 100, 9, 10), stored_tools()[-1]]),
     }
 
 
@@ -212,6 +225,7 @@ def test_figures_can_be_read_and_say_what_they_show() -> None:
     assert order == sorted(order) and "ours 90.00% to 91.00%" in alt
     assert "Joined: 256" in figures["module"].alt
     assert "a 10; b 10" in figures["costs"].alt
+    assert "slow: 900 seconds, 91.00%, 100 lines, 10.0 GB" in figures["two tools"].alt
     assert figures["pairs"].alt == figures["stored"].alt, "what is live changes from run to run"
 
 

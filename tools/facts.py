@@ -108,6 +108,12 @@ def ablation_points(change: str) -> float:
     return float(json.loads(path.read_text(encoding="utf-8"))["figures"][change]["points"])
 
 
+def sprint_share() -> float:
+    """Median seconds of the sprint over those of the class plan."""
+    path = RECORDS / "benchmarks" / "sprint.json"
+    return float(json.loads(path.read_text(encoding="utf-8"))["figures"]["share"])
+
+
 def post_rounding() -> float:
     """How far bf16 moves the stored losses of the post's network in its first steps, those that there are in fp32."""
     pairs = zip(log("post_pytorch")["loss"], log("post_pytorch_fp32")["loss"], strict=False)
@@ -230,6 +236,7 @@ FACTS |= {
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
     "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
     "recipes.decay_points": lambda: ablation_points("with weight decay"),
+    "recipes.sprint_share": sprint_share,
     "recipes.default_init_points": lambda: ablation_points("PyTorch's initialisation"),
     "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),
     "recipes.times_fewer": lambda: network("post_log").total_params / network("class").total_params,

@@ -11,7 +11,7 @@ from vgg_lesson.classroom.checks.takeaways import block_params, human_error
 from vgg_lesson.classroom.checks.takeaways_quiz import QUIZ_ERROR, quiz_flat, quiz_judge
 from vgg_lesson.classroom.takeaways import INPUTS, conv_params, module_convs, module_params
 from vgg_lesson.records.published import HUMAN_IMAGES
-from vgg_lesson.records.stored_runs import read_log
+from vgg_lesson.records.stored_runs import read_log, stored_tools
 
 Number = int | float
 SEEDS = {"class": range(5), "full": range(3)}
@@ -38,6 +38,11 @@ def pair_seconds_ratio() -> float:
     return sum(pair_column("small_inception", "seconds")) / sum(pair_column("rival", "seconds"))
 
 
+def tool_ends() -> list[float]:
+    """Test accuracy after the one epoch of each tool."""
+    return [run.looks[-1][1] for run in stored_tools()]
+
+
 def conv_macs_share() -> float:
     """The convolutions' share of the multiplications of the post's network."""
     counted = trace("VGG-11", in_channels=1, num_classes=10)
@@ -51,7 +56,6 @@ def module_weights() -> int:
 
 FACTS: Mapping[str, Callable[[], Number]] = {
     "take.ninety": lambda: 0.9,
-    "take.seed_points": lambda: 100 * (max(accuracies("class")) - min(accuracies("class"))),
     "full.accuracy": lambda: mean(accuracies("full")),
     "full.aim": lambda: 0.95,
     "take.hundred_held": lambda: 95,
@@ -71,4 +75,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "take.gap_low": lambda: pair_gap().low,
     "take.gap_high": lambda: pair_gap().high,
     "take.seconds_ratio": pair_seconds_ratio,
+    "take.tools_least": lambda: min(tool_ends()),
+    "take.tools_most": lambda: max(tool_ends()),
+    "take.plain_ratio": lambda: stored_tools()[0].looks[-1][0] / stored_tools()[-1].looks[-1][0],
 }

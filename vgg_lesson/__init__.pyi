@@ -169,6 +169,9 @@ from .records.stored_runs import (
 from .records.stored_runs import (
     stored_run as stored_run,
 )
+from .records.stored_runs import (
+    stored_tools as stored_tools,
+)
 from .support.budgets import get_budget as get_budget
 from .support.machine import (
     fast_precision as fast_precision,

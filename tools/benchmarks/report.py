@@ -19,7 +19,7 @@ from vgg_lesson.support.files import write_atomically
 from vgg_lesson.support.machine import cpu_count, fast_precision
 
 RESULTS = RECORDS / "benchmarks"
-SHIPPED = {"scaling": ASSETS / "runs"}  # notebook 11 reads it
+SHIPPED = {"scaling": ASSETS / "runs", "ecosystem": ASSETS / "runs"}  # notebooks 11 and 12 read them
 PAGE = Path(__file__).with_name("results.md")
 HEAD = """\
 # What was measured

@@ -12,7 +12,7 @@ from vgg_lesson import ImageSet, evaluate, load_fashion_mnist
 from vgg_lesson.records.experiments import run_experiment
 from vgg_lesson.records.published import published
 from vgg_lesson.support.machine import fast_precision, set_threads
-from vgg_lesson.training.recipes import PLANS
+from vgg_lesson.training.recipes import PLANS, Experiment
 
 SEEDS = (0, 1, 2, 3, 4)
 LIMITS = {"bf16": 15.0, "fp32": 30.0}
@@ -20,9 +20,8 @@ RATIO = 1500
 POST_STEPS = 5
 
 
-def trained(train: ImageSet, test: ImageSet, seed: int, precision: str) -> tuple[int, float, float]:
-    """Steps, seconds and test accuracy of one run of the class plan."""
-    plan = PLANS["class"]
+def trained(plan: Experiment, train: ImageSet, test: ImageSet, seed: int, precision: str) -> tuple[int, float, float]:
+    """Steps, seconds and test accuracy of one run of a plan."""
     options = {"precision": precision, "label": f"seed {seed}, {precision}", "device": "cpu", "show": "bar"}
     model, history = run_experiment(plan, train, seed=seed, **options)
     return len(history.step_losses), history.seconds, evaluate(model, test)[1]
@@ -38,12 +37,12 @@ def run() -> Report:
         ("seed", "steps", "training seconds", "test accuracy"),
     )  # fmt: skip
     train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
-    runs = [trained(train, test, seed, precision) for seed in SEEDS]
+    runs = [trained(PLANS["class"], train, test, seed, precision) for seed in SEEDS]
     for seed, (steps, taken, accuracy) in zip(SEEDS, runs, strict=True):
         report.rows.append((str(seed), str(steps), f"{taken:.1f}", f"{accuracy:.2%}"))
     _, seconds, accuracies = map(list, zip(*runs, strict=True))
     report.rows.append(("median", "", spread(seconds), spread([100 * a for a in accuracies], ".2f") + " %"))
-    in_fp32 = median(seconds) if precision == "fp32" else trained(train, test, SEEDS[0], "fp32")[1]
+    in_fp32 = median(seconds) if precision == "fp32" else trained(PLANS["class"], train, test, SEEDS[0], "fp32")[1]
     if precision != "fp32":
         report.rows.append((f"{SEEDS[0]}, in fp32", str(runs[0][0]), f"{in_fp32:.1f}", ""))
     step = median(timed(PostLoop(width=0.25), POST_STEPS))

@@ -1,8 +1,9 @@
-"""Training logs kept with the package, ``assets/runs/NAME.csv``: runs too long, or too many, for a class."""
+"""Training logs kept with the package, ``assets/runs``: runs too long, too many, or of other tools, for a class."""
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -127,3 +128,30 @@ def factor_runs() -> Mapping[str, tuple[FactorRun, ...]]:
 def _factor_run(name: str, seed: int, lines: list[Mapping[str, str]]) -> FactorRun:
     losses = tuple((int(line["step"]), float(line["loss"])) for line in lines)
     return FactorRun(name, seed, losses, float(lines[-1]["accuracy"]), float(lines[-1]["seconds"]))
+
+
+@dataclass(frozen=True)
+class ToolRun:
+    """The class network trained by another tool for one epoch, or by the lesson's `fit`.
+
+    ``looks`` are pairs of the training seconds until then and the test accuracy (0 to 1), the last one at the run's
+    end; ``lines`` are those of its script that one reads, ``network_lines`` those of them that write out the network.
+    """
+
+    name: str
+    looks: tuple[tuple[float, float], ...]
+    lines: int
+    network_lines: int
+    peak_gigabytes: float
+
+
+def stored_tools() -> tuple[ToolRun, ...]:
+    """The stored runs of other tools and of `fit`, all of one machine, the lesson's last."""
+    content = json.loads((_FOLDER / "ecosystem.json").read_text(encoding="utf-8"))
+    return tuple(
+        ToolRun(
+            name, tuple((seconds, accuracy) for _, seconds, accuracy in own["looks"]["1"]),
+            own["lines"], own["network_lines"], own["peak_gigabytes"],
+        )
+        for name, own in content["figures"]["tools"].items()
+    )  # fmt: skip

@@ -58,6 +58,7 @@ from vgg_lesson.classroom.figures.takeaways import (
     one_layout,
     own_row,
     seed_pairs,
+    tools_compared,
 )
 from vgg_lesson.classroom.figures.train_it_well import (
     augmented_views,

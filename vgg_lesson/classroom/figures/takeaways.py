@@ -16,6 +16,7 @@ from matplotlib.patches import FancyBboxPatch
 from vgg_lesson.analysis.intervals import interval
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.records.published import HUMAN_IMAGES, published
+from vgg_lesson.records.stored_runs import ToolRun
 from vgg_lesson.support import style
 from vgg_lesson.support.style import LessonFigure, finish, new_figure, styled
 
@@ -123,6 +124,28 @@ def beside_the_table(own: Sequence[TableRow]) -> LessonFigure:
         f"Test accuracies on FashionMNIST, from the highest: {told}. Below them a tick for each of the {len(every)} "
         f"entries of the table, from {min(every):.1%} to {max(every):.1%}.",
     )
+
+
+@styled
+def tools_compared(runs: Sequence[ToolRun]) -> LessonFigure:
+    """Training seconds of one epoch of one network in several tools; the last is the lesson's."""
+    figure = new_figure(10, 1.6 + 0.62 * len(runs))
+    axes = figure.subplots()
+    longest = max(run.looks[-1][0] for run in runs)
+    told = []
+    for place, run in enumerate(runs):
+        seconds, accuracy = run.looks[-1]
+        color = style.ORANGE if run is runs[-1] else style.BLUE
+        axes.barh(place, seconds, height=0.62, color=f"{color}66", edgecolor=color, linewidth=1.5)
+        lines = f"{run.lines} lines" + ("" if run.network_lines else " and the network")
+        words = f"{accuracy:.2%}, {lines}, {run.peak_gigabytes:.1f} GB"
+        axes.text(seconds + 0.012 * longest, place, words, va="center", fontsize=13)
+        told.append(f"{run.name}: {seconds:.0f} seconds, {words}")
+    axes.set_yticks(range(len(runs)), [run.name for run in runs], fontsize=14)
+    axes.set(xlim=(0, 1.45 * longest), ylim=(len(runs) - 0.45, -0.55))
+    axes.set_xlabel("training seconds of one epoch; behind it test accuracy, lines to read, peak memory")
+    axes.set_title("One recipe, one accuracy, other times and texts")
+    return finish(figure, f"One network, one recipe, one epoch in {len(runs)} tools. {'; '.join(told)}.")
 
 
 @styled

@@ -1,0 +1,62 @@
+"""The post's accuracy in fewer seconds: the class plan beside one with `Muon`, on the same network, by turns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from tools.benchmarks.muon import Muon
+from tools.benchmarks.report import Report, spread
+from tools.benchmarks.time_to_post import SEEDS, trained
+from vgg_lesson import PLANS, load_fashion_mnist
+from vgg_lesson.records.published import published
+from vgg_lesson.support.machine import fast_precision, set_threads
+
+SHARE = 0.6
+PLAN, SPRINT = "the class plan", "the sprint"
+PLANS_HERE = {
+    PLAN: PLANS["class"],
+    SPRINT: PLANS["class"].vary(SPRINT, steps=300, batch_size=128, momentum=0.0, optimizer=Muon),
+}  # fmt: skip
+Run = tuple[int, float, float]
+
+
+def run() -> Report:
+    """Train both plans with each seed, one after the other."""
+    set_threads()
+    precision = fast_precision("cpu")
+    train, test = load_fashion_mnist("train"), load_fashion_mnist("test")
+    runs: dict[str, list[Run]] = {name: [] for name in PLANS_HERE}
+    for seed in SEEDS:
+        for name, plan in PLANS_HERE.items():
+            runs[name].append(trained(plan, train, test, seed, precision))
+    return summary(runs, precision)
+
+
+def summary(runs: Mapping[str, Sequence[Run]], precision: str) -> Report:
+    """The table of steps, training seconds and test accuracies, one run per seed, by name of the plan."""
+    target = published("post_test_accuracy")[-1]
+    report = Report(
+        "sprint", f"The post's {target:.2%} in fewer seconds, {precision}",
+        ("plan", "steps", "images", "training seconds", "test accuracy, %"),
+    )  # fmt: skip
+    middle: dict[str, tuple[float, float]] = {}
+    for name, own in runs.items():
+        steps, seconds, accuracies = zip(*own, strict=True)
+        images = steps[0] * PLANS_HERE[name].recipe.batch_size
+        percent = spread([100 * accuracy for accuracy in accuracies], ".2f")
+        report.rows.append((name, str(steps[0]), f"about {images:,}", spread(seconds), percent))
+        report.figures[name] = {"steps": steps[0], "seconds": seconds, "accuracies": accuracies}
+        middle[name] = median(seconds), median(accuracies)
+    share = report.figures["share"] = middle[SPRINT][0] / middle[PLAN][0]
+    report.verdicts = {
+        f"the sprint's median accuracy is at least {target:.2%}": middle[SPRINT][1] >= target,
+        f"the sprint takes at most {SHARE:.0%} of the class plan's seconds": share <= SHARE,
+    }
+    report.notes = [
+        f"The sprint takes {share:.0%} of the class plan's seconds.",
+        "It is the class plan with the optimizer `Muon`, batches of 128 and fewer steps, chosen on 10,000 held-out "
+        "training images before it was tested; the candidates are tools/records/sprint_search.csv.",
+        f"Seeds {SEEDS}, one run each, the two plans by turns.",
+    ]
+    return report
