@@ -141,7 +141,7 @@ def test_the_sprint_is_judged_by_medians() -> None:
     fast = [(300, 12.0, accuracy) for accuracy in (0.9, 0.902, 0.91)]
     report = sprint.summary({sprint.PLAN: plan, sprint.SPRINT: fast}, "fp32")
     assert report.figures["share"] == pytest.approx(12 / 22) and list(report.verdicts.values()) == [True, True]
-    assert report.rows[1][:3] == (sprint.SPRINT, "300", "about 38,400")
+    assert report.rows[1][:3] == (sprint.SPRINT, "300", "38,400") and report.rows[0][2] == "60,000"
     slow = [(300, 14.0, 0.9) for _ in plan]
     assert list(sprint.summary({sprint.PLAN: plan, sprint.SPRINT: slow}, "fp32").verdicts.values()) == [False, False]
 

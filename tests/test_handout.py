@@ -26,6 +26,12 @@ def words(page: str) -> str:
     return body.get_text(" ", strip=True)
 
 
+def test_notebooks_name_the_files_that_are_written() -> None:
+    text = "".join(cell.source for path in notebooks() for cell in read(path).cells)
+    named = set(re.findall(r"build/\w+\.pdf", text))
+    assert named and named <= {f"build/{page}.pdf" for page in handout.PAGES}, named
+
+
 def test_the_page_for_the_door_gives_nothing_away() -> None:
     """None of the counts and names of the other page, no shape that an exercise asks for."""
     answers = ("2.303", "2.3026", "1/6", "fan_{in}", "He,", "one class for every picture", "11 layers", "102,764,544")

@@ -1,7 +1,8 @@
 """Muon: momentum for convolutions whose steps go equally far in every direction.
 
 Source: Jordan and others, Muon: An optimizer for hidden layers in neural networks (2024),
-https://kellerjordan.github.io/posts/muon/; the iteration's coefficients are from there.
+https://kellerjordan.github.io/posts/muon/; the iteration's coefficients are from there. ``torch.optim.Muon`` takes
+matrices alone and refuses the kernels of convolutions.
 """
 
 from __future__ import annotations
