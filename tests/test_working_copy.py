@@ -29,10 +29,11 @@ def lesson_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cells = [nbformat.v4.new_markdown_cell("# Räume"), code, nbformat.v4.new_markdown_cell(SOLUTION)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["widgets"] = {"state": {}}
-    write(folder, {FIRST: nbformat.writes(notebook).encode(), "instructor_guide.md": b"secret"})
+    write(folder, {FIRST: nbformat.writes(notebook).encode(), "instructor_guide.md": b"secret", "ruff.toml": b""})
     write(folder / "images", {"net.png": b"png"})
     write(folder / ".ipynb_checkpoints", {"00_start_here-checkpoint.ipynb": b"{}"})
     write(folder / "data", {"big": b"0"})
+    write(folder / "trials", {"1aa882c5.pt": b"what notebook 06 keeps where it runs"})
     monkeypatch.setattr(working_copy, "originals", lambda: folder)
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
     return folder

@@ -16,7 +16,8 @@ from vgg_lesson.support.files import PACKAGE, write_atomically
 
 RECORD = ".copied.json"
 FIRST = "00_start_here.ipynb"
-_LEFT_OUT = {"data", "__pycache__", "instructor_guide.md", "homework"}
+# What the wheel carries; beside it a clone holds the instructor's files and what its notebooks wrote when they ran.
+_CARRIED, _GUIDE = ("*.ipynb", "*.md", "images/*"), "instructor_guide.md"
 _FOLDED = re.compile(r"<details>\s*<summary>.*?</details>", re.DOTALL)
 _GONE = "*The solution is left out of this copy.*"
 
@@ -157,12 +158,8 @@ def _free(path: Path, word: str) -> Path:
 
 
 def _files(source: Path) -> list[Path]:
-    return [
-        path
-        for path in sorted(source.rglob("*"))
-        if path.is_file()
-        and not any(part.startswith(".") or part in _LEFT_OUT for part in path.relative_to(source).parts)
-    ]
+    found = [path for pattern in _CARRIED for path in source.glob(pattern)]
+    return sorted(path for path in found if path.is_file() and not path.name.startswith(".") and path.name != _GUIDE)
 
 
 def _content(path: Path, solutions: bool) -> bytes:
