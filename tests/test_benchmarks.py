@@ -19,7 +19,7 @@ from tests.data_fixtures import sample_fixture  # noqa: F401
 from tests.marks import long
 from tools import runs
 from tools.benchmarks import __main__ as command
-from tools.benchmarks import ablation, ecosystem, races, sprint
+from tools.benchmarks import ablation, ecosystem, gains, races, sprint
 from tools.benchmarks.report import PAGE, RESULTS, Report, page
 from vgg_lesson import PLANS, ImageSet, class_vgg
 from vgg_lesson.records.experiments import build, run_experiment
@@ -52,12 +52,13 @@ def test_a_switch_of_the_engine_changes_how_and_not_what_is_computed(switch: Any
     assert switched == pytest.approx(plain, rel=0.02), "rounding, and what it grows to in three steps"
 
 
-def test_the_ablation_says_what_notebook_06_tells_of_it() -> None:
+def test_the_records_say_what_notebook_06_tells_of_them() -> None:
     figures = json.loads((RESULTS / "ablation.json").read_text(encoding="utf-8"))["figures"]
-    rows = ("the class plan", "without label smoothing", "with weight decay")
-    plan, plain, decayed = (figures[row]["accuracies"] for row in rows)
+    plan, plain = (figures[row]["accuracies"] for row in ("the class plan", "without label smoothing"))
     assert min(plan) > max(plain), "label smoothing: every seed above those without"
-    assert min(decayed) < max(plan) and max(decayed) > min(plan), "weight decay: its seeds overlap"
+    figures = json.loads((RESULTS / "gains.json").read_text(encoding="utf-8"))["figures"]
+    assert len(figures["the class plan"]["accuracies"]) == 8
+    assert all(figures[doubted]["low"] < 0 < figures[doubted]["high"] for doubted in gains.DOUBTED), "told apart"
 
 
 @pytest.mark.parametrize("rival", races.RIVALS, ids=lambda rival: rival.name)
@@ -138,12 +139,23 @@ def test_the_ecosystem_is_told_from_what_the_clocks_print() -> None:
 
 def test_the_sprint_is_judged_by_medians() -> None:
     plan = [(938, seconds, 0.905) for seconds in (20.0, 22.0, 90.0)]
-    fast = [(300, 12.0, accuracy) for accuracy in (0.9, 0.902, 0.91)]
+    fast = [(280, 12.0, accuracy) for accuracy in (0.9, 0.902, 0.91)]
     report = sprint.summary({sprint.PLAN: plan, sprint.SPRINT: fast}, "fp32")
     assert report.figures["share"] == pytest.approx(12 / 22) and list(report.verdicts.values()) == [True, True]
-    assert report.rows[1][:3] == (sprint.SPRINT, "300", "38,400") and report.rows[0][2] == "60,000"
-    slow = [(300, 14.0, 0.9) for _ in plan]
+    assert report.rows[1][:3] == (sprint.SPRINT, "280", "35,840") and report.rows[0][2] == "60,000"
+    slow = [(280, 14.0, 0.9) for _ in plan]
     assert list(sprint.summary({sprint.PLAN: plan, sprint.SPRINT: slow}, "fp32").verdicts.values()) == [False, False]
+
+
+def test_a_gain_is_told_with_its_interval() -> None:
+    seeds = len(gains.SEEDS)
+    plan = [0.9 + 0.001 * seed for seed in range(seeds)]
+    better, unsure = ([a + 0.002 + 0.0001 * (i % 2) for i, a in enumerate(plan)], [*plan[:-1], plan[-1] + 0.01])
+    report = gains.summary({gains.UNCHANGED: plan, gains.DOUBTED[0]: better, gains.DOUBTED[1]: unsure})
+    shown = {row[0]: row[2:] for row in report.rows}
+    assert shown[gains.DOUBTED[0]] == ("+0.20", "+0.20 to +0.21", f"{seeds} of {seeds}")
+    assert report.figures[gains.DOUBTED[1]]["low"] < 0 < report.figures[gains.DOUBTED[1]]["points"]
+    assert shown[gains.DOUBTED[1]][-1] == f"1 of {seeds}" and shown[gains.UNCHANGED] == ("", "", "")
 
 
 def test_what_was_measured_before_an_interruption_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from operator import gt
 from typing import Any
 
 from tools import factors_facts, guide_facts, inside_facts, reuse_facts, scaling_facts, takeaways_facts
@@ -108,8 +109,14 @@ def ablation_points(change: str) -> float:
     return float(json.loads(path.read_text(encoding="utf-8"))["figures"][change]["points"])
 
 
+def pairs_won(change: str) -> int:
+    """In how many of the further pairs of runs, one seed each, the changed plan was the better one."""
+    runs = json.loads((RECORDS / "benchmarks" / "gains.json").read_text(encoding="utf-8"))["figures"]
+    return sum(map(gt, runs[change]["accuracies"], runs["the class plan"]["accuracies"]))
+
+
 def sprint_share() -> float:
-    """Median seconds of the sprint over those of the class plan."""
+    """Seconds of the sprint over those of the class plan with the same seed; the median."""
     path = RECORDS / "benchmarks" / "sprint.json"
     return float(json.loads(path.read_text(encoding="utf-8"))["figures"]["share"])
 
@@ -236,6 +243,8 @@ FACTS |= {
     "recipes.smooth_target": lambda: 1 - SMOOTHING + SMOOTHING / 10,
     "recipes.smoothing_points": lambda: -ablation_points("without label smoothing"),
     "recipes.decay_points": lambda: ablation_points("with weight decay"),
+    "recipes.decay_won": lambda: pairs_won("with weight decay"),
+    "recipes.default_init_won": lambda: pairs_won("PyTorch's initialisation"),
     "recipes.sprint_share": sprint_share,
     "recipes.default_init_points": lambda: ablation_points("PyTorch's initialisation"),
     "recipes.loss_floor": lambda: smallest_loss(SMOOTHING, 10),

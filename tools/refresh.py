@@ -18,6 +18,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -73,8 +74,10 @@ class ThisEnvironment(KernelSpecManager):
         return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
 
-async def execute(notebook: NotebookNode, folder: Path, claims: str | None = None) -> tuple[list[float], float]:
-    """Run all cells in a fresh kernel, then ``claims`` in the same one, and fill in the outputs.
+async def execute(notebook: NotebookNode, claims: str | None = None) -> tuple[list[float], float]:
+    """Run all cells in a fresh kernel and an empty folder, then ``claims`` in the same kernel; fill in the outputs.
+
+    Nothing that an earlier run left, such as the trials of notebook 06, makes this one shorter.
 
     Returns the seconds of each cell (0 for Markdown) and the kernel's peak resident memory in MB.
 
@@ -83,24 +86,28 @@ async def execute(notebook: NotebookNode, folder: Path, claims: str | None = Non
     """
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisEnvironment())
     client = NotebookClient(
-        notebook, km=manager, timeout=None, store_widget_state=False, record_timing=False,
-        coalesce_streams=True, resources={"metadata": {"path": str(folder)}},
-    )  # fmt: skip
+        notebook, km=manager, timeout=None, store_widget_state=False, record_timing=False, coalesce_streams=True
+    )
     claims_cell = [nbformat.v4.new_code_cell(claims)] if claims else []
     seconds = []
-    environment = {**os.environ, PROGRESS: "memory"}
-    async with client.async_setup_kernel(cleanup_kc=True, stderr=subprocess.DEVNULL, env=environment):
-        peak = asyncio.create_task(_peak_memory(manager))
-        notebook.cells.extend(claims_cell)
-        try:
-            for index, cell in enumerate(notebook.cells):
-                start = time.perf_counter()
-                await client.async_execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
-                seconds.append(time.perf_counter() - start if cell.cell_type == "code" else 0.0)
-        finally:
-            peak.cancel()
-            if claims_cell:
-                notebook.cells.pop()
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        options: dict[str, Any] = {
+            "cwd": folder,
+            "stderr": subprocess.DEVNULL,
+            "env": {**os.environ, PROGRESS: "memory"},
+        }
+        async with client.async_setup_kernel(cleanup_kc=True, **options):
+            peak = asyncio.create_task(_peak_memory(manager))
+            notebook.cells.extend(claims_cell)
+            try:
+                for index, cell in enumerate(notebook.cells):
+                    start = time.perf_counter()
+                    await client.async_execute_cell(cell, index, execution_count=client.code_cells_executed + 1)
+                    seconds.append(time.perf_counter() - start if cell.cell_type == "code" else 0.0)
+            finally:
+                peak.cancel()
+                if claims_cell:
+                    notebook.cells.pop()
     return seconds[: len(notebook.cells)], await peak
 
 
@@ -159,7 +166,7 @@ def refresh(path: Path, *, claims: bool = True, keep: bool = True) -> Run:
     start = time.perf_counter()
     try:
         text = asserted.read_text(encoding="utf-8") if checked else None
-        seconds, peak = asyncio.run(execute(notebook, path.parent, text))
+        seconds, peak = asyncio.run(execute(notebook, text))
     except CellExecutionError as error:
         raise RuntimeError(f"{path.name}: {error}") from None
     total = time.perf_counter() - start

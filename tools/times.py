@@ -74,7 +74,7 @@ def measure(path: Path, cores: Sequence[int]) -> dict[str, Any]:
     start = time.perf_counter()
     with pinned_to(cores):
         try:
-            seconds, peak = asyncio.run(execute(notebook, path.parent))
+            seconds, peak = asyncio.run(execute(notebook))
         except CellExecutionError as error:
             raise RuntimeError(f"{path.name}: {error}") from None
     total = time.perf_counter() - start

