@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.data_fixtures import alone_fixture, idx_files_fixture, mirror_fixture, sample_fixture, write  # noqa: F401
+from vgg_lesson import History, ImageSet, Muon, fit
 from vgg_lesson.__main__ import main
 from vgg_lesson.classroom import doctor as doctor_room
 from vgg_lesson.classroom.doctor import (
@@ -59,6 +60,7 @@ def test_import_and_banner_keep_to_themselves(tmp_path: Path) -> None:
 def test_who_only_opens_the_lesson_does_not_wait_for_torch(words: list[str], tmp_path: Path) -> None:
     script = f"""
 import sys
+from vgg_lesson import History, ImageSet, Muon, fit
 from vgg_lesson.__main__ import main
 try:
     main({words})
@@ -214,6 +216,37 @@ def test_train_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.Cap
             assert ended.code == 2
         told = capsys.readouterr().err
         assert "Traceback" not in told and told.strip() and not (tmp_path / "net.safetensors").exists(), wrong
+
+
+@pytest.mark.parametrize("asked", [["--lr", "0.01"], ["--momentum", "0.5"], ["--weight-decay", "0"]])
+def test_a_rate_is_not_for_a_plans_own_optimizer(
+    asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = PLANS["full"].vary(momentum=0.0, weight_decay=0.0, optimizer=Muon)
+    monkeypatch.setattr("vgg_lesson.training.command.PLANS", {**PLANS, "full": plan})
+    assert main(["train", "--budget", "full", "--out", str(tmp_path / "net.safetensors"), *asked]) == 1
+    said = capsys.readouterr().err
+    assert f"{asked[0]} is not for the plan's Muon; name one with --optimizer: sgd, adamw, muon" in said
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
+def test_an_optimizer_takes_the_rate_it_is_given(
+    optimizer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sample: dict[str, ImageSet]
+) -> None:
+    rates: list[float] = []
+
+    def watched(*arguments: Any, **recipe: Any) -> History:
+        look = [lambda run: rates.append(run.optimizer.param_groups[0]["lr"])]
+        return fit(*arguments, **recipe, callbacks=look)
+
+    monkeypatch.setattr("vgg_lesson.training.command.load_fashion_mnist", lambda *_, **__: sample["train"])
+    monkeypatch.setattr("vgg_lesson.training.command.fit", watched)
+    out = tmp_path / "net.safetensors"
+    options = ["--steps", "1", "--images", "8", "--lr", "0.02", "--schedule", "constant", "--width", "0.1"]
+    assert main(["train", *options, "--optimizer", optimizer, "--no-test", "--out", str(out)]) == 0
+    assert rates == [0.02] and (json.loads(out.with_suffix(".json").read_text())["recipe"]["optimizer"] is None) == (
+        optimizer == "sgd"
+    )
 
 
 def test_a_column_of_the_paper_trains_under_every_budget(

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from tests.data_fixtures import sample_fixture  # noqa: F401
-from tools.benchmarks.muon import Muon, orthogonalized
-from vgg_lesson import ImageSet, class_vgg, fit
+from vgg_lesson import ImageSet, Muon, class_vgg, fit
+from vgg_lesson.training.muon import orthogonalized
 
 RECIPE: dict[str, Any] = {"steps": 6, "batch_size": 16, "optimizer": Muon, "schedule": "one-cycle", "show": False}
 SCALES = st.sampled_from((1e-9, 1.0, 1e6))
@@ -44,8 +44,8 @@ def gradients(model: nn.Module, seed: int) -> None:
 def test_what_is_no_convolution_takes_the_steps_of_sgd() -> None:
     models = []
     for make in (
-        lambda parameters: Muon(parameters, plain_lr=0.1, plain_momentum=0.9),
-        lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True),
+        lambda parameters: Muon(parameters, plain_lr=0.1, plain_momentum=0.9, weight_decay=0.01),
+        lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
     ):
         torch.manual_seed(0)
         models.append(nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4)))

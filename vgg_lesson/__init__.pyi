@@ -202,6 +202,7 @@ from .training.history import (
     History as History,
 )
 from .training.loop import fit as fit
+from .training.muon import Muon as Muon
 from .training.recipes import (
     PLANS as PLANS,
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tools.benchmarks.muon import Muon
 from tools.benchmarks.report import Report, spread
 from tools.benchmarks.time_to_post import trained
 from vgg_lesson import PLANS, load_fashion_mnist
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.records.published import published
 from vgg_lesson.support.machine import fast_precision, set_threads
+from vgg_lesson.training.muon import Muon
 
 SHARE = 0.6
 SEEDS = (5, 6, 7, 8, 9)
@@ -59,7 +59,7 @@ def summary(runs: Mapping[str, Sequence[Run]], precision: str) -> Report:
     report.notes = [
         f"The sprint takes {share:.0%} of the class plan's seconds: the median over the seeds, each run beside its own "
         "neighbour, since a machine's speed may change between pairs.",
-        "It is the class plan with the optimizer Muon for convolutions (tools/benchmarks/muon.py, after "
+        "It is the class plan with the optimizer Muon for convolutions (vgg_lesson/training/muon.py, after "
         "https://kellerjordan.github.io/posts/muon/), batches of 128 and fewer steps, chosen on 10,000 held-out "
         "training images before it was tested; the candidates are tools/records/sprint_search.csv.",
         f"Seeds {SEEDS}, one run each, the two plans by turns. A first try with 300 steps and the seeds 0 to 4, on "

@@ -9,6 +9,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ from vgg_lesson.training.distributed import PeerLostError, ProcessGroup, init_di
 from vgg_lesson.training.evaluation import evaluate
 from vgg_lesson.training.history import History
 from vgg_lesson.training.loop import fit
-from vgg_lesson.training.recipes import PLANS, PRECISIONS, SCHEDULES, Experiment, Recipe
+from vgg_lesson.training.muon import Muon
+from vgg_lesson.training.recipes import PLANS, PRECISIONS, SCHEDULES, Experiment, MakeOptimizer, Recipe
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable[[float, float], MakeOptimizer] | None] = {
     "sgd": None,
     "adamw": lambda lr, decay: lambda parameters: torch.optim.AdamW(parameters, lr=lr, weight_decay=decay),
+    "muon": lambda lr, decay: lambda parameters: Muon(parameters, lr=lr, weight_decay=decay),
 }
 # Field of `Network` or `Recipe` → (type or choices, what it means).
 NETWORK_OPTIONS: dict[str, tuple[Any, str]] = {
@@ -70,7 +73,7 @@ def add_train_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validation", type=_count, default=0, help="training images held out and reported on")
     parser.add_argument("--images", type=_positive, help="train on the first so many images only")
     parser.add_argument("--test", action=argparse.BooleanOptionalAction, default=True, help="open the test set at last")
-    parser.add_argument("--optimizer", choices=OPTIMIZERS, default="sgd", help="AdamW takes lr and weight decay")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, help="AdamW and Muon take lr and weight decay")
     parser.add_argument("--eval-batch-size", type=_positive, help="images at a time in the validation")
     parser.add_argument("--device", help="cpu, cuda, mps; default: the fastest there is")
     # torchrun takes --log for its own --log-dir, wherever it stands; --history is the same option.
@@ -131,7 +134,19 @@ def _train(options: argparse.Namespace, group: ProcessGroup) -> int:
 
 
 def _experiment(options: argparse.Namespace, plan: Experiment) -> Experiment:
-    """The budget's plan with what the options change."""
+    """The budget's plan with what the options change.
+
+    Raises:
+        ValueError: a rate, momentum or penalty for the plan's own optimizer, which has them already.
+    """
+    if options.optimizer:
+        plan = plan.vary(optimizer=None)
+    elif plan.recipe.optimizer:
+        for name in ("lr", "momentum", "weight_decay"):
+            if getattr(options, name) is not None:
+                option, own = name.replace("_", "-"), plan.recipe.described()["optimizer"]
+                choices = ", ".join(OPTIMIZERS)
+                raise ValueError(f"--{option} is not for the plan's {own}; name one with --optimizer: {choices}")
     changes = {name: getattr(options, name) for name in ("config", "batch_norm") if getattr(options, name) is not None}
     given = {name: getattr(options, name) for name in {**NETWORK_OPTIONS, **RECIPE_OPTIONS}}
     changes |= {name: value for name, value in given.items() if value is not None}
@@ -140,7 +155,7 @@ def _experiment(options: argparse.Namespace, plan: Experiment) -> Experiment:
     if "config" in changes and options.image_size is None:  # every block halves the image once
         changes["image_size"] = max(plan.architecture.image_size, 2 ** len(CONFIGS[changes["config"]].blocks))
     experiment = plan.vary(**changes, seed=options.seed)
-    if make := OPTIMIZERS[options.optimizer]:
+    if make := OPTIMIZERS[options.optimizer or "sgd"]:
         recipe = experiment.recipe
         made = make(recipe.lr, recipe.weight_decay)
         # The rate and the penalty are the optimizer's now.

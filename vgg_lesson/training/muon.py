@@ -25,19 +25,22 @@ class Muon(Optimizer):
         parameters: of any module. Kernels of convolutions, (out, in, height, width), count as matrices (out, the rest).
         lr, momentum: of the kernels. Such a step of a kernel has about the same length at any time, whatever the
             gradient's: the square root of its rank, times ``lr``.
-        plain_lr, plain_momentum: of everything else.
+        plain_lr, plain_momentum, weight_decay: of everything else; the last is an L2 penalty, which kernels go without.
     """
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], lr: float = 0.08, momentum: float = 0.8, plain_lr: float = 0.2,
-        plain_momentum: float = 0.9,
+        plain_momentum: float = 0.9, weight_decay: float = 0.0,
     ):  # fmt: skip
         every = list(parameters)
         kernels, others = [p for p in every if p.ndim == 4], [p for p in every if p.ndim != 4]
         groups: list[dict[str, Any]] = [
-            {"params": kernels, "lr": lr, "momentum": momentum, "orthogonalize": True},
-            {"params": others, "lr": plain_lr, "momentum": plain_momentum, "orthogonalize": False},
-        ]
+            {"params": kernels, "lr": lr, "momentum": momentum, "weight_decay": 0.0, "orthogonalize": True},
+            {
+                "params": others, "lr": plain_lr, "momentum": plain_momentum, "weight_decay": weight_decay,
+                "orthogonalize": False,
+            },
+        ]  # fmt: skip
         super().__init__([group for group in groups if group["params"]], {})
 
     @torch.no_grad()
@@ -51,9 +54,10 @@ class Muon(Optimizer):
             for p in group["params"]:
                 if p.grad is None:
                     continue
+                slope = p.grad + group["weight_decay"] * p
                 velocity = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
-                velocity.mul_(group["momentum"]).add_(p.grad)
-                ahead = p.grad + group["momentum"] * velocity
+                velocity.mul_(group["momentum"]).add_(slope)
+                ahead = slope + group["momentum"] * velocity
                 p.sub_(group["lr"] * (orthogonalized(ahead) if group["orthogonalize"] else ahead))
         return loss
 
