@@ -60,7 +60,6 @@ def test_import_and_banner_keep_to_themselves(tmp_path: Path) -> None:
 def test_who_only_opens_the_lesson_does_not_wait_for_torch(words: list[str], tmp_path: Path) -> None:
     script = f"""
 import sys
-from vgg_lesson import History, ImageSet, Muon, fit
 from vgg_lesson.__main__ import main
 try:
     main({words})
