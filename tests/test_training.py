@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vgg_lesson import VGG, History, ImageSet, class_vgg, evaluate, fit, to_batch
 from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, standard_error
-from vgg_lesson.data.augmentation import AUGMENTATIONS, random_flip
+from vgg_lesson.data.augmentation import AUGMENTATIONS, random_erase, random_flip
 from vgg_lesson.support.machine import interrupts_held
 from vgg_lesson.training.checkpoints import random_state, set_random_state
 
@@ -266,6 +266,20 @@ def test_flips_mirror_about_half_and_shifts_move_by_at_most_two() -> None:
     moved = AUGMENTATIONS["flip+shift"](dot, torch.Generator().manual_seed(0)).nonzero()
     assert int(moved[:, 1].min()) == 12 and int(moved[:, 1].max()) == 16
     assert int(moved[:, 2].min()) == 11 and int(moved[:, 2].max()) == 16
+
+
+@pytest.mark.parametrize("shape", [(400, 28, 28), (400, 3, 56, 28)])
+def test_a_rectangle_is_erased_in_about_half_of_the_images(shape: tuple[int, ...]) -> None:
+    erased = random_erase(torch.zeros(shape, dtype=torch.uint8), torch.Generator().manual_seed(0))
+    changed = erased.view(shape[0], -1, *shape[-2:]).amax(dim=1) > 0
+    touched = changed.flatten(1).any(dim=1)
+    assert 160 < int(touched.sum()) < 240
+    for across, side in ((2, shape[-2]), (1, shape[-1])):
+        lengths = changed[touched].any(dim=across).sum(dim=1)
+        assert side // 7 - 1 <= int(lengths.min()) and side // 3 < int(lengths.max()) <= side // 2
+    filled = changed[touched].flatten(1).sum(dim=1)
+    box = changed[touched].any(dim=2).sum(dim=1) * changed[touched].any(dim=1).sum(dim=1)
+    assert (filled >= 0.9 * box).all(), "noise of any value but, by chance, 0"
 
 
 def test_the_keys_of_the_exercises_come_from_torch() -> None:

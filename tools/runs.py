@@ -218,13 +218,12 @@ def search_log(name: str, experiment: Experiment, seed: int, train: ImageSet, te
         raise Interrupted
     viewed = {kind: round(evaluate(model, held_out, views=kind)[1], 4) for kind in ("flip", "flip+shift")}
     recipe, blocks = experiment.recipe, experiment.architecture.layout.blocks
-    augment = "flip+shift" if recipe.augment == "flip+shift" else "flip+shift+erase"
     about = (
         f"# blocks {', '.join(f'{len(block)}x{block[0].channels}' for block in blocks)}; "
-        f"{sum(p.numel() for p in model.parameters())} parameters; {augment}, {recipe.epochs} epochs, learning rate "
-        f"{recipe.lr:g} at its height, seed {seed}; 28x28, {fast_precision(pick_device())}, {cpu_count()} CPU(s). "
-        f"Made by: python -m tools runs search\n# {SEARCH_HELD_OUT} training images held out; flip, flip+shift: "
-        "accuracy on them with several views of each.\n"
+        f"{sum(p.numel() for p in model.parameters())} parameters; {recipe.augment}, {recipe.epochs} epochs, "
+        f"learning rate {recipe.lr:g} at its height, seed {seed}; 28x28, {fast_precision(pick_device())}, "
+        f"{cpu_count()} CPU(s). Made by: python -m tools runs search\n"
+        f"# {SEARCH_HELD_OUT} training images held out; flip, flip+shift: accuracy on them with several views.\n"
     )
     rows: list[dict[str, Any]] = [
         {column: round(getattr(record, column), 4) for column in SEARCH_COLUMNS if hasattr(record, column)}

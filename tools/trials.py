@@ -9,15 +9,13 @@ from math import floor
 from typing import Any
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from vgg_lesson import CHANGES, PLANS, Experiment, Network, Preprocessing, Recipe, VGGConfig, build_vgg, class_vgg
 from vgg_lesson.configs import CLASS_NETWORK
-from vgg_lesson.data.augmentation import AUGMENTATIONS
 
 POST_EPOCHS = 4
-ERASED_SIDES = (4, 14)
 THREE = (0, 1, 2)
 
 # --- notebook 05: the plain loop in float32, without batch norm and with 1,024 hidden units
@@ -97,29 +95,6 @@ POST = {
 # --- the candidates for the full plan, judged on held-out training images alone
 
 
-def random_erase(images: Tensor, generator: Generator) -> Tensor:
-    """Fill a rectangle in about half of the images (B, H, W) with noise; each side has 4 to 14 pixels.
-
-    Source: Zhong et al., "Random Erasing Data Augmentation", https://arxiv.org/abs/1708.04896, with sides drawn one by
-    one instead of by area and ratio.
-    """
-    count, height, width = images.shape
-    chosen = torch.rand(count, generator=generator) < 0.5
-    inside = chosen[:, None, None]
-    for dimension, length in ((2, height), (1, width)):
-        side = torch.randint(ERASED_SIDES[0], ERASED_SIDES[1] + 1, (count, 1), generator=generator)
-        start = (torch.rand(count, 1, generator=generator) * (length - side + 1)).long()
-        place = torch.arange(length)
-        inside = inside & ((place >= start) & (place < start + side)).unsqueeze(dimension)
-    noise = torch.randint(256, images.shape, generator=generator, dtype=torch.uint8)
-    return torch.where(inside.to(images.device), noise.to(images.device), images)
-
-
-def flip_shift_erase(images: Tensor, generator: Generator) -> Tensor:
-    """Flip, shift, then erase."""
-    return random_erase(AUGMENTATIONS["flip+shift"](images, generator), generator)
-
-
 def _candidate(name: str, blocks: tuple[tuple[int, int], ...], epochs: int, **recipe: Any) -> Experiment:
     network = Network(
         VGGConfig.stack(name, blocks), in_channels=1, num_classes=10, image_size=28, batch_norm=True, head="gap"
@@ -132,9 +107,9 @@ _WIDE = ((2, 48), (2, 96), (2, 192), (2, 384))
 SEARCH = {
     "search_small": _candidate("search_small", ((2, 32), (2, 64), (3, 128)), 20, lr=0.15),
     "search_erased": _candidate(
-        "search_erased", ((2, 32), (2, 64), (2, 128), (2, 256)), 30, augment=flip_shift_erase
+        "search_erased", ((2, 32), (2, 64), (2, 128), (2, 256)), 30, augment="flip+shift+erase"
     ),
-    "search_wide_erased": _candidate("search_wide_erased", _WIDE, 16, augment=flip_shift_erase),
+    "search_wide_erased": _candidate("search_wide_erased", _WIDE, 16, augment="flip+shift+erase"),
     "search_wide": _candidate("search_wide", _WIDE, 16),
 }  # fmt: skip
 

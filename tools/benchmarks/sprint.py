@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from statistics import median
 
 from tools.benchmarks.report import Report, spread
@@ -18,7 +19,9 @@ SEEDS = (5, 6, 7, 8, 9)
 PLAN, SPRINT = "the class plan", "the sprint"
 RACED = {
     PLAN: PLANS["class"],
-    SPRINT: PLANS["class"].vary(SPRINT, steps=280, batch_size=128, momentum=0.0, optimizer=Muon),
+    SPRINT: PLANS["class"].vary(
+        SPRINT, steps=280, batch_size=128, momentum=0.0, optimizer=partial(Muon, weight_decay=0.0)
+    ),
 }  # fmt: skip
 Run = tuple[int, float, float]
 

@@ -30,7 +30,7 @@ class Muon(Optimizer):
 
     def __init__(
         self, parameters: Iterable[nn.Parameter], lr: float = 0.08, momentum: float = 0.8, plain_lr: float = 0.2,
-        plain_momentum: float = 0.9, weight_decay: float = 0.0,
+        plain_momentum: float = 0.9, weight_decay: float = 5e-4,
     ):  # fmt: skip
         every = list(parameters)
         kernels, others = [p for p in every if p.ndim == 4], [p for p in every if p.ndim != 4]

@@ -16,6 +16,7 @@ from vgg_lesson.configs import CLASS_NETWORK, Network, VGGConfig
 from vgg_lesson.data.augmentation import AUGMENTATIONS
 from vgg_lesson.data.batches import Augmentation
 from vgg_lesson.support.arguments import Count, Positive, Seed, accept, between, check_record, check_takes, one_of, says
+from vgg_lesson.training.muon import Muon
 
 WARM_UP = 0.25
 FINAL_LR = 0.01
@@ -57,9 +58,9 @@ class Recipe:
     "one-cycle" (up to the learning rate in a quarter of the run, then down to a hundredth of it, both linear), or a
     function: share of the run done, this step included (above 0 to 1) → factor of the learning rate. ``loss`` is a
     function: scores, labels → scalar tensor; cross-entropy with ``label_smoothing`` by default. ``augment`` is "flip",
-    "flip+shift", or a function: raw images, generator → images, drawn anew for every batch. ``precision`` is "fp32",
-    "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it. ``seed`` decides the order of
-    the images, augmentation and dropout; torch's global seed is set from it.
+    "flip+shift", "flip+shift+erase", or a function: raw images, generator → images, drawn anew for every batch.
+    ``precision`` is "fp32", "bf16" (autocast), or "auto", which takes bf16 where the hardware is built for it. ``seed``
+    decides the order of the images, augmentation and dropout; torch's global seed is set from it.
     """
 
     epochs: Count = 1
@@ -160,7 +161,7 @@ _FULL = Experiment(
         VGGConfig.stack("four blocks", [(2, 48), (2, 96), (2, 192), (2, 384)]),
         in_channels=1, num_classes=10, image_size=28, batch_norm=True, head="gap",
     ),
-    replace(_CLASS.recipe, epochs=14, batch_size=128, weight_decay=5e-4, augment="flip+shift"),
+    replace(_CLASS.recipe, epochs=28, batch_size=256, momentum=0.0, optimizer=Muon, augment="flip+shift+erase"),
     seeds=(0, 1, 2),
     change="the full plan",
     views="flip+shift",
