@@ -125,7 +125,7 @@ def test_the_shipped_networks_are_those_of_the_plans() -> None:
     )
     plan = PLANS["full"]
     assert {**plan.architecture, **full["network"]} == {**plan.architecture}
-    assert {**plan.recipe, **full["recipe"]} == {**plan.recipe, "seed": 0}
+    assert {**plan.recipe.described(), **full["recipe"]} == {**plan.recipe.described(), "seed": 0}
     assert full["views"] == PLANS["full"].views and classes["test_accuracy"] < full["test_accuracy"]
 
 

@@ -10,6 +10,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -19,15 +20,15 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy
 
-from tools.paths import ASSETS, ROOT
-from tools.trials import DIAGNOSE_IMAGES, SEEDED, TRIALS
+from tools.paths import ASSETS, RECORDS, ROOT
+from tools.trials import DIAGNOSE_IMAGES, FULL_CHANGES, SEEDED, TRIALS
 from vgg_lesson import PLANS, Experiment, History, ImageSet, evaluate, load_fashion_mnist, to_batch
 from vgg_lesson.__main__ import main as command_line
 from vgg_lesson.data.batches import batches
 from vgg_lesson.data.idx import FULL_COUNTS
 from vgg_lesson.models import evaluating
 from vgg_lesson.records.experiments import VALIDATION, run_experiment
-from vgg_lesson.records.stored_runs import COLUMNS, EPOCH_COLUMNS, SEARCH_COLUMNS, escape_step
+from vgg_lesson.records.stored_runs import COLUMNS, EPOCH_COLUMNS, escape_step
 from vgg_lesson.support.files import write_atomically
 from vgg_lesson.support.machine import cpu_count, fast_precision, pick_device, set_threads
 from vgg_lesson.training.checkpoints import forget_checkpoint
@@ -37,6 +38,9 @@ BUILD, FULL = ROOT / "build" / "runs", ROOT / "build" / "full"
 SPREAD_IMAGES, LOSS_EVERY, SPREAD_EVERY, ACCURACY_EVERY = 256, 10, 50, 500
 STEPS_AFTER_ESCAPE = 200
 SEARCH_HELD_OUT, POINTS = 5000, 20
+SEARCH_COLUMNS = (
+    "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "flip", "flip+shift",
+)  # fmt: skip
 DIAGNOSE_HELD_OUT, SMALL_BATCH = range(7600, 8000), 5  # of the training images; nobody trains on them there
 INTERRUPTED = 130  # the exit status of `train`
 FACTOR_COLUMNS = ("run", "seed", "step", "loss", "accuracy", "seconds")
@@ -70,12 +74,12 @@ def main(arguments: list[str]) -> int:
         for name, experiment, seed in runs_of(group):
             if not {group, name} & set(wanted):
                 continue
-            folder = BUILD if group == "factors" else ASSETS / "runs"
             try:
                 text = WRITERS[group](name, experiment, seed, train, test)
             except Interrupted:
                 print(f"{name} was interrupted; the same command goes on with it", flush=True)
                 return INTERRUPTED
+            folder = {"factors": BUILD, "search": RECORDS}.get(group, ASSETS / "runs")
             write_atomically(folder / f"{name}.csv", text.encode())
             forget_checkpoint(_checkpoint(name))
             print(f"{time.strftime('%H:%M:%S')}  wrote {name}", flush=True)
@@ -155,24 +159,24 @@ def full_log(name: str, experiment: Experiment, seed: int, train: ImageSet, test
     ) + step_rows(history, accuracies)  # fmt: skip
 
 
-def full_run(seed: int) -> tuple[dict[str, Any], History]:
-    """The card and the history of a run of the full plan; trained first where they are missing.
+def full_run(seed: int, name: str = "full") -> tuple[dict[str, Any], History]:
+    """The card and the history of a run of the full plan, changed as `FULL_CHANGES` says; trained first where missing.
 
     Raises:
         Interrupted: it was stopped. ValueError: what is there was trained by another plan.
     """
-    weights = FULL / f"full_seed{seed}.safetensors"
+    weights, changes = FULL / f"{name}_seed{seed}.safetensors", FULL_CHANGES[name]
     log = weights.with_suffix(".csv")
     if not (weights.exists() and log.exists()):
-        done = command_line(
-            ["train", "--budget", "full", "--seed", str(seed), "--out", str(weights), "--log", str(log)]
-        )
+        options: dict[str, Any] = {"budget": "full", "seed": seed, **changes, "out": os.path.relpath(weights)}
+        options["log"] = os.path.relpath(log)
+        done = command_line(["train", *(word for name, value in options.items() for word in (f"--{name}", str(value)))])
         if done == INTERRUPTED:
             raise Interrupted
         if done:
             raise RuntimeError(f"training {weights.stem} failed with status {done}")
     card = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
-    wanted = {**PLANS["full"].recipe.described(), "seed": seed}
+    wanted = {**PLANS["full"].vary(**changes).recipe.described(), "seed": seed}
     if any(card["recipe"].get(field, wanted[field]) != wanted[field] for field in wanted):
         raise ValueError(f"{weights} was trained by another plan than today's; delete it to train anew")
     return card, History.from_csv(log)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
 from statistics import mean
 
+from tools.paths import RECORDS
 from vgg_lesson.analysis.intervals import Interval, interval
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.takeaways import block_params, human_error
@@ -20,6 +22,12 @@ SEEDS = {"class": range(5), "full": range(3)}
 def accuracies(plan: str) -> list[float]:
     """Test accuracies of the stored runs of a plan."""
     return [float(read_log(f"{plan}_seed{seed}")[1][-1]["accuracy"]) for seed in SEEDS[plan]]
+
+
+def first_full_plan() -> float:
+    """Mean test accuracy of the full plan that was replaced."""
+    lines = (RECORDS / "full_first.csv").read_text(encoding="utf-8").splitlines()
+    return mean(float(row["accuracy"]) for row in csv.DictReader(line for line in lines if not line.startswith("#")))
 
 
 def pair_column(network: str, column: str) -> list[float]:
@@ -58,6 +66,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "take.ninety": lambda: 0.9,
     "full.accuracy": lambda: mean(accuracies("full")),
     "full.aim": lambda: 0.95,
+    "full.first": first_full_plan,
     "take.hundred_held": lambda: 95,
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,

@@ -38,7 +38,7 @@ MINUTES = re.compile(r"^\|\s*\**Minutes\**\s*\|\s*(\d+)[^\d\n]+(\d+)", re.MULTIL
 THREADS = re.compile(r"(\d+) threads?\b")
 # They would limit the kernel to fewer threads than it has cores, or ask for more.
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LABEL = 48
+LABEL, SETUP = 48, "from importlib.util import find_spec"  # the first line of every notebook's setup cell
 UNMEASURED = "Not measured yet: `python -m tools times` does it."
 HEAD = """\
 | notebook | in class: a plan | runs on {all} | its slowest cell | runs on one core | its slowest cell | memory |
@@ -234,9 +234,10 @@ def _line(number: str, times: Mapping[str, Any]) -> str:
         return UNMEASURED
     (total, slowest), (alone, longest) = (_seconds(number, cores, times) for cores in ("all", "one"))
     cell = times["notebooks"][number]["one"]["slowest_cell"]
+    where = "the imports" if cell == SETUP else f"`{cell}`"
     return (
         f"Measured: all cells take {total} on {_all_cores(times)}, {alone} on one. "
-        f"You wait longest at `{cell}`: {slowest}, on one core {longest}."
+        f"You wait longest at {where}: {slowest}, on one core {longest}."
     )
 
 

@@ -113,6 +113,9 @@ SEARCH = {
     "search_wide": _candidate("search_wide", _WIDE, 16),
 }  # fmt: skip
 
+# What `train --budget full` is given besides.
+FULL_CHANGES: Mapping[str, Mapping[str, float]] = {"full": {}, "overnight": {"width": 1.5, "epochs": 60}}
+
 TRIALS: Mapping[str, Mapping[str, Experiment]] = {
     "stall": STALL, "fixes": FIXES, "suspects": SUSPECTS, "diagnose": DIAGNOSE, "search": SEARCH, "class": CLASS,
     "post": POST, "full": {"full": PLANS["full"]}, "factors": CHANGES,

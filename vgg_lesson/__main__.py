@@ -27,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     with forgiving_streams() as lost:
         try:
-            options = build_parser(sys.argv[1:] if arguments is None else arguments).parse_args(arguments)
+            words = sys.argv[1:] if arguments is None else arguments
+            options = build_parser(words).parse_args(words)
             status = int(options.run(options))
         except KeyboardInterrupt:
             status = _failure("interrupted", status=130)
@@ -70,6 +71,7 @@ def build_parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         from vgg_lesson.training.command import add_train_options
 
         add_train_options(train)
+        train.set_defaults(words=words)
     return parser
 
 

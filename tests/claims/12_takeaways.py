@@ -6,7 +6,7 @@ assert min(plan) > 0.9, "passes 90 percent five times of five"
 assert post == [0.9015]
 assert 0.2 < passed / len(table) < 0.33, "about a quarter of the entries"
 full_runs = last_accuracies("full", 3)
-assert min(full_runs) > 0.935 and sum(full_runs) / 3 < 0.95, "below the aim, above the table's VGG16"
+assert min(full_runs) > 0.95, "above the first plan's aim and the table's VGG16"
 steps = [b - a for a, b in zip(stored["VGG blocks"], stored["Inception"], strict=True)]
 assert max(steps) < 0 and min(steps) < -0.009 and sorted(steps)[-2] > -0.002, "all fall, one far and two hardly"
 # Of the log: seconds on a wall clock depend on what else the machine does.

@@ -13,6 +13,7 @@ BENCHMARKS = {
     "time_to_post": "seconds until the class network is where the post ended (about four minutes)",
     "sprint": "the post's accuracy in fewer seconds, beside the class plan (a quarter of an hour at most)",
     "full_accuracy": "accuracy of the full plan, three seeds (hours; goes on where it stopped)",
+    "overnight": "accuracy of the overnight plan, one seed (hours; goes on where it stopped)",
     "same_network": "images a second of the post's network: its loop against a good one (some minutes)",
     "one_cpu": "the class run on one processor, with its peak memory (two minutes)",
     "feeding": "batches from memory against a PIL DataLoader (a minute)",

@@ -17,9 +17,6 @@ COLUMNS = ("step", "loss", "spread", "accuracy")
 EPOCH_COLUMNS = (
     "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "again_loss", "again_accuracy",
 )  # fmt: skip
-SEARCH_COLUMNS = (
-    "epoch", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy", "flip", "flip+shift",
-)  # fmt: skip
 # The letters of notebook 06 and the causes of the logs behind them, ``assets/runs/diagnose_CAUSE.csv``.
 DIAGNOSES: Mapping[str, str] = {"a": "eval", "b": "plateau", "c": "overfitting", "d": "nan"}
 

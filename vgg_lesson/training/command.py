@@ -178,7 +178,7 @@ def _keep(
         "parameters": sum(p.numel() for p in model.parameters()), "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         **({"processes": group.size} if group.size > 1 else {}),
-        "command": "python -m vgg_lesson " + shlex.join(sys.argv[1:]),
+        "command": "python -m vgg_lesson " + shlex.join(options.words),
     }  # fmt: skip
     save_weights(model, options.out, card)
     if options.log:

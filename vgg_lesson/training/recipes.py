@@ -168,7 +168,7 @@ _FULL = Experiment(
 )  # fmt: skip
 
 # What each budget trains. Chosen on a validation split of the training images; the candidates for "full" are
-# assets/runs/search_*.csv.
+# tools/records/full_search.csv.
 PLANS: Mapping[str, Experiment] = MappingProxyType({"smoke": _CLASS, "class": _CLASS, "full": _FULL})
 
 
