@@ -80,11 +80,11 @@ def vgg_taps() -> LessonFigure:
         axes.plot([place[name] for name in tap.content], [y] * len(tap.content), "D", color=ORANGE, markersize=11)
         axes.text(-0.9, y, tap.name, ha="right", va="center")
         if tap.content:
-            key: dict[str, Any] = {"va": "center", "ha": "right", "fontsize": 13}
-            axes.plot(place["conv5_3"], y + 0.75, "o", color=BLUE, markersize=8)
-            axes.text(place["conv5_3"] - 0.5, y + 0.75, "read; by Gatys et al. for the style", **key)
-            axes.plot(place["fc8"], y + 0.75, "D", color=ORANGE, markersize=7)
-            axes.text(place["fc8"] - 0.5, y + 0.75, "for the content", **key)
+            key: dict[str, Any] = {"va": "center", "fontsize": 13}
+            axes.plot(place["conv1_1"], y + 0.75, "o", color=BLUE, markersize=8)
+            axes.text(place["conv1_1"] + 0.5, y + 0.75, "read; by Gatys et al. for the style", **key)
+            axes.plot(place["conv4_3"], y + 0.75, "D", color=ORANGE, markersize=7)
+            axes.text(place["conv4_3"] + 0.5, y + 0.75, "for the content", **key)
     axes.set(xlim=(-8.2, len(rows) - 0.4), ylim=(FIRST_ROW + ROW * len(TAPS) + 0.2, -2.3))
     axes.set_axis_off()
     told = "; ".join(f"{tap.name} reads {', '.join((*tap.layers, *tap.content))}" for tap in TAPS)

@@ -243,11 +243,13 @@ def _draw_gaps(axes: Axes, differences: Sequence[float], live: Sequence[float]) 
     axes.plot(differences, [1] * len(differences), "o", color=style.BLUE, markersize=9, markerfacecolor="none")
     axes.plot((found.low, found.high), (0.62, 0.62), color=style.BLUE, linewidth=3)
     axes.plot(found.mean, 0.62, "|", color=style.BLUE, markersize=22, markeredgewidth=3)
-    axes.text(found.mean, 0.48, "mean and 95% interval", color=style.BLUE, ha="center", va="top", fontsize=13)
-    axes.text(found.mean, 1.12, "stored runs", color=style.BLUE, ha="center", fontsize=13)
+    words: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 13}
+    words["bbox"] = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the line at zero may pass behind
+    axes.text(found.mean, 0.48, "mean and 95% interval", color=style.BLUE, **words)
+    axes.text(found.mean, 1.22, "stored runs", color=style.BLUE, **words)
     if live:
         axes.plot(live, [0.2] * len(live), "D", color=style.ORANGE, markersize=9)
-        axes.text(mean(live), 0.07, "yours", color=style.ORANGE, ha="center", va="top", fontsize=13)
+        axes.text(mean(live), 0.07, "yours", color=style.ORANGE, **words)
     reach = 1.25 * max(map(abs, (*differences, *live, found.low, found.high)))
     axes.set(xlim=(-reach, reach), ylim=(-0.1, 1.35), yticks=[])
     axes.set_title("differences")
