@@ -200,8 +200,7 @@ def reliability(curves: Mapping[str, Calibration]) -> LessonFigure:
     """Accuracy against confidence, bin by bin, per named calibration; below, how many pictures each bin holds."""
     figure = new_figure(10, 5)
     above, below = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
-    above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=2)
-    above.annotate("as sure as right", (0.15, 0.15), (10, -14), textcoords="offset points", color=GREY, fontsize=13)
+    above.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=2, label="as sure as right")
     looks = ((BLUE, "o", "-"), (ORANGE, "s", "--"), (PINK, "^", "-."))
     told = []
     for index, ((name, curve), (color, marker, line)) in enumerate(zip(curves.items(), looks, strict=False)):
