@@ -62,6 +62,12 @@ def test_outputs_and_numbers_are_stored_and_the_rest_is_not(write: Callable[...,
     assert path.read_bytes() == once
 
 
+def test_the_folder_that_a_notebook_ran_in_is_not_stored(write: Callable[..., Path]) -> None:
+    path = write("import os\nprint('files go to', os.getcwd())")
+    refresh.refresh(path)
+    assert outputs(path) == [["files go to notebooks"]]
+
+
 @pytest.mark.parametrize(
     ("cell", "claims", "message"),
     [
