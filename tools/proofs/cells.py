@@ -21,6 +21,7 @@ from tools.proofs.report import Proof
 from tools.proofs.series import AS_STORED, code, joined, judged, jupyterlab
 
 INTERRUPT_AFTER = 1.5  # seconds
+CUT_OFF = ("KeyboardInterrupt", "RuntimeError: interrupted")  # the second is what 09's own runs say
 PROMISES = {
     "in order": "every notebook after another in one JupyterLab",
     "at the root": "the same with the working directory at the repository's root",
@@ -81,7 +82,7 @@ def interrupted(place: Server, path: Path) -> Result:
             # An import that is cut off leaves Python's modules half made; there the advice is to restart.
             ran = used.run(cell.source, interrupt_every=None if "setup" in tags(cell) else INTERRUPT_AFTER)
             presses += ran.interrupts
-            if ran.interrupts and ran.error.startswith("KeyboardInterrupt"):
+            if ran.interrupts and ran.error.startswith(CUT_OFF):
                 cut_off += 1
                 ran = used.run(cell.source)
             if ran.interrupts and not ran.error:
