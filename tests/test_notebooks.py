@@ -6,17 +6,20 @@ import ast
 import contextlib
 import io
 import re
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import torch
 
 from tests import notebook_rules as rules
 from tests.prose_rules import PROSE_RULES
 from tools.paths import NOTEBOOKS, ROOT, documents, notebooks
-from vgg_lesson import check
+from vgg_lesson import check, get_budget, load_fashion_mnist
 from vgg_lesson.classroom.checks.titles import TITLES
 
 PATHS = notebooks()
@@ -38,6 +41,24 @@ def run(source: str, names: dict[str, Any]) -> Any:
         if isinstance(last, ast.Expr):
             return eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
     return None
+
+
+def test_a_trial_of_06_goes_on_only_with_the_images_it_was_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (cell,) = [cell.source for cell in rules.read(PATHS[6]).cells if "def trial(" in cell.source]
+    files: list[Path] = []
+    names: dict[str, Any] = {
+        "Path": Path, "zlib": zlib, "torch": torch, "budget": get_budget(), "class_vgg": Mock(), "validation": None,
+        "predict": Mock(), "fit": lambda *_, checkpoint, **options: files.append(checkpoint),
+    }  # fmt: skip
+    run(cell, names)
+    data = load_fashion_mnist("train")
+    for images in (data, data, data.subset(100)):
+        names["train"] = images
+        names["trial"]("a recipe", lr=0.1)
+    assert files[0] == files[1] != files[2]
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)

@@ -114,7 +114,7 @@ SEARCH = {
 }  # fmt: skip
 
 # What `train --budget full` is given besides.
-FULL_CHANGES: Mapping[str, Mapping[str, float]] = {"full": {}, "overnight": {"width": 1.5, "epochs": 40}}
+FULL_CHANGES: Mapping[str, Mapping[str, Any]] = {"full": {}, "overnight": {"width": 1.5, "epochs": 40}}
 
 TRIALS: Mapping[str, Mapping[str, Experiment]] = {
     "stall": STALL, "fixes": FIXES, "suspects": SUSPECTS, "diagnose": DIAGNOSE, "search": SEARCH, "class": CLASS,

@@ -8,6 +8,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ def run(names: Sequence[str] = ()) -> Proof:
     """Every part, or those that ``names`` names: "kills", "damage", "data", "input", "security"."""
     proof = Proof("rough", "Crashes, damaged files, wrong data and wrong calls", ("what", "result"))
     proof.unfit = "only a part was run" if names else ""
+    if not find_spec("bandit"):
+        raise SystemExit("bandit and pip-audit are needed: python -m pip install bandit pip-audit")
     parts: dict[str, Callable[[Proof], None]] = {
         "kills": _kills, "damage": _damage, "data": _data, "input": _input, "security": _security,
     }  # fmt: skip
