@@ -13,7 +13,7 @@ PROOFS = {
     "cells": "every cell twice, from the middle, interrupted, with other working directories (half an hour)",
     "offline": "all notebooks without network and data, on the sample (Linux, root; twenty minutes)",
     "thirty": "thirty loading at once, two fetching at once, full and read-only disks (Linux, root; three minutes)",
-    "rough": "killed runs, damaged checkpoints, bad data, wrong calls, bandit and pip-audit (ten minutes)",
+    "rough": "killed runs, damaged checkpoints, bad data, wrong calls, ruff's security rules, pip-audit (ten minutes)",
     "world": "a hundred odd settings of ordinary machines (Linux, root for some; a quarter of an hour)",
     "fuzz": "a hundred thousand damaged files for everything that reads one (a quarter of an hour)",
     "mutants": "small wrong changes of the code, sampled: does a test notice? (an hour)",

@@ -8,17 +8,17 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests import bad_input, test_bad_input, test_damaged_checkpoints
+from tests import bad_input, test_bad_input, test_damaged_checkpoints, test_security
 from tests.test_kill_and_resume import kill_and_resume
 from tools.paths import ROOT
 from tools.proofs.report import Proof
 from vgg_lesson import check
 
 KILLS = 20
+LOOKED_AT = ("vgg_lesson", "tools")
 BAD_DATA = ("tests/test_unreadable_data.py", "tests/test_datasets.py")
 BAD_DATA_TESTS = "bad or permission or mnist or unreadable or cannot_be_read or wrong or unbalanced or server or bytes"
 AUDIT = ("pip_audit", "--local", "--skip-editable")
@@ -28,8 +28,6 @@ def run(names: Sequence[str] = ()) -> Proof:
     """Every part, or those that ``names`` names: "kills", "damage", "data", "input", "security"."""
     proof = Proof("rough", "Crashes, damaged files, wrong data and wrong calls", ("what", "result"))
     proof.unfit = "only a part was run" if names else ""
-    if not find_spec("bandit"):
-        raise SystemExit("bandit and pip-audit are needed: python -m pip install bandit pip-audit")
     parts: dict[str, Callable[[Proof], None]] = {
         "kills": _kills, "damage": _damage, "data": _data, "input": _input, "security": _security,
     }  # fmt: skip
@@ -122,7 +120,7 @@ def _input(proof: Proof) -> None:
     proof.verdicts["every wrong call is answered with the name of the argument"] = not any(complaints)
     proof.lines.append(
         (
-            "generated wrong calls of every public function, method, figure and view",
+            "generated wrong calls of the public functions and methods that take what a reader brings",
             "{wrong_calls:,} calls of {functions} functions: a `ValueError` or `TypeError` of the package that names "
             "the argument",
         )
@@ -136,20 +134,20 @@ def _input(proof: Proof) -> None:
 
 
 def _security(proof: Proof) -> None:
-    command = [sys.executable, "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "vgg_lesson", "tools", "-f", "json"]
+    command = [sys.executable, "-m", "ruff", "check", "--output-format", "json", *LOOKED_AT]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    report = json.loads(ran.stdout)
-    totals = report["metrics"]["_totals"]
+    found = [one for one in json.loads(ran.stdout) if str(one["code"]).startswith(("S", "TID"))]
+    texts = [path.read_text(encoding="utf-8") for folder in LOOKED_AT for path in (ROOT / folder).rglob("*.py")]
     proof.figures |= {
-        "bandit_lines": totals["loc"], "bandit_found": len(report["results"]),
-        "bandit_silenced": totals["skipped_tests"],
+        "weak_spots": len(found), "lines_looked_at": sum(len(text.splitlines()) for text in texts),
+        "explained": sum(len(test_security.BANNED.findall(text)) for text in texts),
     }  # fmt: skip
-    proof.rows.append(("bandit", f"{len(report['results'])} findings in {totals['loc']} lines"))
-    proof.verdicts["bandit finds nothing that is not explained"] = not report["results"] and not report["errors"]
+    proof.rows.append(("ruff's security rules", f"{len(found)} findings in {proof.figures['lines_looked_at']} lines"))
+    proof.verdicts["ruff's security rules find nothing that is not explained"] = not found
     proof.lines.append(
         (
-            "`bandit -c pyproject.toml -r vgg_lesson tools`",
-            "{bandit_found} findings in {bandit_lines:,} lines; {bandit_silenced} are explained where they stand",
+            f"`ruff check {' '.join(LOOKED_AT)}` with its security rules",
+            "{weak_spots} findings in {lines_looked_at:,} lines; {explained} are explained where they stand",
         )
     )
     _audit(proof)
