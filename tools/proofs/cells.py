@@ -21,7 +21,7 @@ from tools.proofs.report import Proof
 from tools.proofs.series import AS_STORED, code, joined, judged, jupyterlab
 
 INTERRUPT_AFTER = 1.5  # seconds
-CUT_OFF = ("KeyboardInterrupt", "RuntimeError: interrupted")  # the second is what 09's own runs say
+CUT_OFF = ("KeyboardInterrupt", "RuntimeError: interrupted")  # the second is what 09 and 12 say themselves
 PROMISES = {
     "in order": "every notebook after another in one JupyterLab",
     "at the root": "the same with the working directory at the repository's root",
