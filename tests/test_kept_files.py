@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,8 @@ def test_train_writes_weights_card_and_log_and_can_run_again(
     card = json.loads(out.with_suffix(".json").read_text())
     assert json.loads(capsys.readouterr().out) == {k: v for k, v in card.items() if k not in ("sha256", "bytes")}
     assert card["training_images"] == 260 and card["test_images"] == 300 and card["network"]["width"] == 0.05
+    called = shlex.join([*command, "--validation", "40", "--precision", "fp32"])
+    assert card["command"] == f"python -m vgg_lesson {called}", "what was called, not the program that called it"
     with log.open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["epoch"] == "1" and row["validation_accuracy"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from statistics import mean
 
 from tools.paths import RECORDS
+from vgg_lesson import PLANS
 from vgg_lesson.analysis.intervals import Interval, interval
 from vgg_lesson.arithmetic import trace
 from vgg_lesson.classroom.checks.takeaways import block_params, human_error
@@ -67,6 +68,7 @@ FACTS: Mapping[str, Callable[[], Number]] = {
     "full.accuracy": lambda: mean(accuracies("full")),
     "full.aim": lambda: 0.95,
     "full.first": first_full_plan,
+    "full.epochs": lambda: PLANS["full"].recipe.epochs,
     "take.hundred_held": lambda: 95,
     "take.human_images": lambda: HUMAN_IMAGES,
     "take.human_error": human_error,
