@@ -85,14 +85,14 @@ def run() -> Report:
         "share_of_bf16_peak": achieved / peaks["bf16"], "share_of_fp32_peak": achieved / peaks["fp32"],
     }  # fmt: skip
     report.notes.append(
-        f"Matrix peak here: {peaks['fp32'] / 1e9:.0f} GFLOP/s in fp32, {peaks['bf16'] / 1e9:.0f} in bf16; the fastest "
-        f"loop reaches {achieved / peaks['fp32']:.0%} of the first and {achieved / peaks['bf16']:.0%} of the second. "
+        f"One large matrix product reaches {peaks['fp32'] / 1e9:.0f} GFLOP/s here in fp32, {peaks['bf16'] / 1e9:.0f} in bf16; "
+        f"the fastest loop, {achieved / peaks['fp32']:.0%} of the first and {achieved / peaks['bf16']:.0%} of the second. "
         "A step counts as three forward passes, two operations per multiply-accumulate."
     )
     needed, peak = GOAL * 6 * macs * BATCH / base, max(peaks.values())
     if needed > peak:
         report.notes.append(
-            f"{GOAL:g} times would be {needed / 1e9:.0f} GFLOP/s, more than this processor multiplies at best: "
+            f"{GOAL:g} times would be {needed / 1e9:.0f} GFLOP/s, far more than either: "
             "the goal was set for one with tiles for bf16 (AMX)."
         )
     report.verdicts = {f"at least {GOAL:g} times the post's images per second": base / best >= GOAL}

@@ -54,7 +54,7 @@ def run(names: Sequence[str] = ()) -> Proof:
     proof.lines = [
         (
             "the half-day in one pod of 2 GB, kernels left open: nothing is killed",
-            "{count} notebooks, {killed} killed, at most {peak_gb:.2f} GB; {open} kernels were still open in the end",
+            "{count} notebooks, {killed} killed, at most {peak_gb:.2f} GB; kernels still open in the end: {open}",
         )
     ]
     proof.unfit = not_for_readers()
