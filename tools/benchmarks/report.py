@@ -25,9 +25,9 @@ HEAD = """\
 # What was measured
 
 Written by `python -m tools.benchmarks --store` from the figures in `tools/records/benchmarks` and, for the two tables
-that notebooks draw, in `vgg_lesson/assets/runs`. Figures in one table come from one run on one machine, so ratios can be
-compared, seconds with those of another table cannot. A figure with two more in brackets is a median, with the least and
-the greatest.
+that notebooks draw, in `vgg_lesson/assets/runs`. Figures in one table come from one run on one machine, so ratios can
+be compared, seconds with those of another table cannot. A figure with two more in brackets is a median, with the least
+and the greatest.
 """
 
 
