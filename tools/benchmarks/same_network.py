@@ -87,7 +87,8 @@ def run() -> Report:
     report.notes.append(
         f"One large matrix product reaches {peaks['fp32'] / 1e9:.0f} GFLOP/s here in fp32, "
         f"{peaks['bf16'] / 1e9:.0f} in bf16; the fastest loop, {achieved / peaks['fp32']:.0%} of the first and "
-        f"{achieved / peaks['bf16']:.0%} of the second. A step counts as three forward passes, two operations per multiply-accumulate."
+        f"{achieved / peaks['bf16']:.0%} of the second. A step counts as "
+        "three forward passes, two operations per multiply-accumulate."
     )
     needed, peak = GOAL * 6 * macs * BATCH / base, max(peaks.values())
     if needed > peak:
