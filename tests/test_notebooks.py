@@ -19,7 +19,7 @@ import torch
 from tests import notebook_rules as rules
 from tests.prose_rules import PROSE_RULES
 from tools.paths import NOTEBOOKS, ROOT, documents, notebooks
-from vgg_lesson import check, get_budget, load_fashion_mnist
+from vgg_lesson import check, class_vgg, figures, fit, get_budget, load_fashion_mnist, predict
 from vgg_lesson.classroom.checks.titles import TITLES
 
 PATHS = notebooks()
@@ -59,6 +59,23 @@ def test_a_trial_of_06_goes_on_only_with_the_images_it_was_made_of(
         names["train"] = images
         names["trial"]("a recipe", lr=0.1)
     assert files[0] == files[1] != files[2]
+
+
+def test_a_trial_of_06_that_diverges_names_nothing_rightly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (cell,) = [cell.source for cell in rules.read(PATHS[6]).cells if "def trial(" in cell.source]
+    data = load_fashion_mnist("train").subset(256)
+    names: dict[str, Any] = {
+        "Path": Path, "zlib": zlib, "torch": torch, "budget": Mock(steps=lambda _: 4), "class_vgg": class_vgg,
+        "train": data, "validation": data, "predict": predict, "fit": fit,
+    }  # fmt: skip
+    run(cell, names)
+    for name, lr in (("gone", 1e9), ("kept", 0.001)):
+        run(f'trial("{name}", {{"batch_norm": False}}, lr={lr})\nprint_log()', names)
+    assert names["log"]["gone"].ending.startswith("NaN") and not names["right"]["gone", 0].any()
+    assert names["right"]["kept", 0].any()
+    drawn = figures.running_log(names["log"], names["right"]).alt
+    assert "gone 0.0%" in drawn
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)

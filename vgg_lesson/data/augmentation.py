@@ -38,7 +38,8 @@ def random_erase(images: Tensor, generator: Generator) -> Tensor:
 
     Its sides are a seventh to a half of the image's, 4 to 14 pixels of 28.
     Source: Zhong et al., "Random Erasing Data Augmentation", https://arxiv.org/abs/1708.04896, with sides drawn one by
-    one instead of by area and ratio.
+    one instead of by area and ratio. torchvision's RandomErasing draws one rectangle for a whole batch, and draws it
+    from the global generator.
     """
     count, (height, width) = len(images), images.shape[-2:]
     inside = (torch.rand(count, generator=generator) < 0.5)[:, None, None]
