@@ -441,6 +441,24 @@ def test_what_is_neither_ground_nor_thing_makes_a_ground_uneven(apart: float, un
     assert pictures._is_uneven(picture) is uneven
 
 
+@pytest.mark.parametrize(("lit", "uneven"), [(8, False), (9, True)])
+def test_a_quarter_of_the_rim_may_differ(lit: int, uneven: bool) -> None:
+    picture = torch.zeros(10, 10)  # 36 pixels of rim, corners counted twice: 40
+    picture[1 : lit + 1, 0] = picture[3:5, 9] = 200
+    assert pictures._is_uneven(picture) is uneven
+
+
+@pytest.mark.parametrize(("bright", "brightened"), [(FAINT, False), (FAINT - 1, True)])
+def test_what_is_bright_enough_is_left_as_it_is(bright: int, brightened: bool) -> None:
+    small, told = pictures._brightened(torch.full((4, 4), bright, dtype=torch.uint8))
+    assert told is brightened and int(small.min()) == (pictures.BRIGHT if brightened else 80)
+
+
+def test_the_extent_reaches_from_the_first_lit_place_to_the_last() -> None:
+    assert pictures._extent(torch.tensor([0, 1, 0, 1, 0]) > 0, 10) == slice(2, 8)
+    assert pictures._extent(torch.tensor([0, 1, 0]) > 0, 10) == slice(3, 7)
+
+
 @pytest.mark.parametrize(("size", "in_pieces"), [(5, True), (6, False)])
 def test_most_of_a_thing_in_one_piece_is_enough(size: int, in_pieces: bool) -> None:
     inside = torch.zeros(12, 3, dtype=torch.bool)

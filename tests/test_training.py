@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from vgg_lesson.classroom.checks.train_it_well import EXERCISES, smallest_loss, 
 from vgg_lesson.data.augmentation import AUGMENTATIONS, random_erase, random_flip
 from vgg_lesson.support.machine import interrupts_held
 from vgg_lesson.training.checkpoints import random_state, set_random_state
+from vgg_lesson.training.history import EpochRecord
 
 RECIPE: dict[str, Any] = {
     "epochs": 3, "batch_size": 16, "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-3, "schedule": "one-cycle",
@@ -280,6 +282,11 @@ def test_a_rectangle_is_erased_in_about_half_of_the_images(shape: tuple[int, ...
     filled = changed[touched].flatten(1).sum(dim=1)
     box = changed[touched].any(dim=2).sum(dim=1) * changed[touched].any(dim=1).sum(dim=1)
     assert (filled >= 0.9 * box).all(), "noise of any value but, by chance, 0"
+
+
+def test_what_is_on_record_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(EpochRecord(1, 4, 2.3, 0.1, None, None, 1.0, 0.1), "train_loss", 0.0)  # noqa: B010  mypy knows it
 
 
 def test_the_keys_of_the_exercises_come_from_torch() -> None:
