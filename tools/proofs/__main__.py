@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 
+from tools.proof_guide import write_guide
+
 PROOFS = {
     "pod": "every notebook inside 2 GB and one CPU (Linux, root; budget class: half an hour)",
     "half_day": "02, 03, 05 and 07 in one pod, kernels left open (Linux, root; budget class: five minutes)",
@@ -23,7 +25,7 @@ PROOFS = {
 
 
 def main() -> int:
-    """Run a proof, print its table, and with ``--store`` keep its figures for the instructor's guide."""
+    """Run a proof, print its table, and with ``--store`` keep its figures and write them into the guide."""
     told = "; ".join(f"{name}: {text}" for name, text in PROOFS.items())
     parser = argparse.ArgumentParser(prog="python -m tools.proofs", description=__doc__, epilog=told)
     parser.add_argument("proof", choices=PROOFS)
@@ -35,7 +37,9 @@ def main() -> int:
     if options.store and proof.unfit:
         print(f"not stored: {proof.unfit}")
     elif options.store and proof.figures:
-        print(f"stored in {proof.store()}; python -m tools proofs writes it into the guide")
+        path = proof.store()
+        write_guide()
+        print(f"stored in {path} and written into the guide")
     return int(not all(proof.verdicts.values()))
 
 
