@@ -188,6 +188,18 @@ def test_runs_of_the_suite_add_up_until_the_code_changes(tmp_path: Path, monkeyp
     assert suite.run(["1"]).figures["runs"] == 4
 
 
+@pytest.mark.parametrize(("code", "kept"), [(0, False), (1, True)])
+def test_what_a_failing_run_of_the_suite_printed_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, kept: bool
+) -> None:
+    monkeypatch.setattr(suite, "KEPT", tmp_path / "build" / "suite.json")
+    printed = "E  why it failed\nERROR tests/test_a.py::test_b\n1 error in 1s\n"
+    monkeypatch.setattr(suite.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], code, printed))
+    assert suite.once(busy=False)["failed"] == 1
+    output = tmp_path / "build" / "suite.txt"
+    assert output.exists() is kept and (not kept or output.read_text() == printed)
+
+
 def test_the_suite_is_run_as_the_readme_says() -> None:
     assert f"&& .venv/bin/pytest {' '.join(suite.IN_PAIRS)}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -10,19 +13,27 @@ from jupyter_client.manager import KernelManager
 
 from tools.refresh import ThisEnvironment
 
+# A port that was free for the manager may be another process's by the time the kernel binds it; a file may not.
+TRANSPORT = "tcp" if os.name == "nt" else "ipc"
+
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """A kernel after the first two cells of a notebook."""
-    manager = KernelManager(kernel_name="python3", kernel_spec_manager=ThisEnvironment())
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    said(client, "from vgg_lesson import check\nfrom vgg_lesson.classroom import figures as fig\ncheck.guess_gap()")
-    yield client
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    # Not in pytest's own folder: the path of a socket has at most about 100 characters.
+    with TemporaryDirectory() as folder:
+        manager = KernelManager(
+            kernel_name="python3", kernel_spec_manager=ThisEnvironment(), transport=TRANSPORT,
+            connection_file=str(Path(folder) / "kernel.json"),
+        )  # fmt: skip
+        manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        said(client, "from vgg_lesson import check\nfrom vgg_lesson.classroom import figures as fig\ncheck.guess_gap()")
+        yield client
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
 
 
 def said(client: Any, cell: str) -> str:

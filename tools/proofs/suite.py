@@ -1,7 +1,8 @@
 """The whole test suite again and again, some of the times with every processor busy: is any test a matter of luck?
 
 Every run is kept in ``build/suite.json`` as soon as it ends, and ``--store`` keeps them among the figures, so that the
-command can be stopped and given again. Runs of other code, notebooks or requirements do not count together.
+command can be stopped and given again; ``build/suite.txt`` is what pytest printed in the last run with a failure. Runs
+of other code, notebooks or requirements do not count together.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def once(*, busy: bool) -> dict[str, Any]:
     started = time.monotonic()
     with _company(cpu_count() if busy else 0):
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        write_atomically(KEPT.with_suffix(".txt"), done.stdout.encode())
     return {"busy": busy, "seconds": round(time.monotonic() - started), **counted(done)}
 
 
