@@ -66,7 +66,11 @@ try:
 finally:
     print([name for name in ("torch", "numpy", "matplotlib") if name in sys.modules])
 """
-    run = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    home = {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path)}  # whose list of working copies is not touched
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, **home}, capture_output=True, text=True,
+        encoding="utf-8",
+    )  # fmt: skip
     assert run.returncode == 0 and run.stdout.splitlines()[-1] == "[]", run.stderr
 
 

@@ -124,6 +124,7 @@ def test_a_path_is_never_taken_for_an_option() -> None:
 def test_the_commands_print_what_can_be_pasted(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)  # whose list of working copies is not touched
     assert main(["copy", str(tmp_path / name)]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "jupyter lab " in line]
     words = line.partition("jupyter lab ")[2]
